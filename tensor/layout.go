@@ -1,0 +1,50 @@
+package tensor
+
+import "sort"
+
+// A Layout says which rows of a packed batch belong to which sequence and at which position each row stands. It is not changed once made.
+type Layout struct {
+	Start   []int32 // sequence s is rows Start[s] to Start[s+1]
+	Pos     []int32 // position of each row
+	Virtual []bool  // rows that a method put in, not the input; nil: none
+}
+
+// NewLayout is the layout of sequences of the given lengths, with positions from 0.
+func NewLayout(lengths ...int) *Layout {
+	l := &Layout{Start: make([]int32, 1, len(lengths)+1)}
+	for _, n := range lengths {
+		for i := range n {
+			l.Pos = append(l.Pos, int32(i))
+		}
+		l.Start = append(l.Start, int32(len(l.Pos)))
+	}
+	return l
+}
+
+// Sequences is the number of sequences.
+func (l *Layout) Sequences() int { return len(l.Start) - 1 }
+
+// Rows is the number of rows of all sequences.
+func (l *Layout) Rows() int { return len(l.Pos) }
+
+// Bounds are the first row of sequence s and the one after its last.
+func (l *Layout) Bounds(s int) (lo, hi int) { return int(l.Start[s]), int(l.Start[s+1]) }
+
+// Sequence is the sequence that a row belongs to.
+func (l *Layout) Sequence(row int) int {
+	return sort.Search(l.Sequences(), func(s int) bool { return int(l.Start[s+1]) > row })
+}
+
+// IsVirtual reports whether a row was put in by a method.
+func (l *Layout) IsVirtual(row int) bool { return l.Virtual != nil && l.Virtual[row] }
+
+// Real lists the rows that are not virtual.
+func (l *Layout) Real() []int32 {
+	rows := make([]int32, 0, l.Rows())
+	for i := range l.Rows() {
+		if !l.IsVirtual(i) {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}

@@ -1,0 +1,121 @@
+package tensor
+
+// A Scope is the memory of a computation. A tensor made from tensors of a scope belongs to it (to the innermost one, if they differ), and closing the scope frees
+// what no gradient needs any more. A scope is used by one goroutine at a time.
+type Scope struct {
+	dev    *Device
+	parent *Scope
+	depth  int
+	noGrad bool
+	wanted bool // something that wants a gradient was used
+	owned  []*storage
+}
+
+// NewScope is a scope on a device. Close it when the step is done.
+func NewScope(d *Device) *Scope { return &Scope{dev: d} }
+
+// Device is where the scope's tensors live.
+func (s *Scope) Device() *Device { return s.dev }
+
+// NoGrad makes the scope record nothing, so that each tensor is freed as soon as its block ends. It returns the scope.
+func (s *Scope) NoGrad() *Scope {
+	s.noGrad = true
+	return s
+}
+
+// Close frees everything made in the scope, also what a Backward that never ran would have needed.
+func (s *Scope) Close() {
+	for _, st := range s.owned {
+		st.free()
+	}
+	s.owned = nil
+}
+
+// Tensor makes a tensor in the scope with the given values; no values mean zeros.
+func (s *Scope) Tensor(values []float64, shape ...int) *Tensor {
+	t := s.empty(shape)
+	if values == nil {
+		s.dev.Fill(t.mat(), 0)
+		return t
+	}
+	if len(values) != t.Len() {
+		panic(&ShapeError{Op: "Tensor", Got: sprint(len(values)) + " values", Want: sprint(t.Len()) + " for shape " + sprint(shape)})
+	}
+	t.Assign(values)
+	return t
+}
+
+// Use is a parameter or constant as an operand inside the scope: what is made of it belongs to the scope.
+func (s *Scope) Use(t *Tensor) *Tensor {
+	u := *t
+	u.scope = s
+	s.wanted = s.wanted || t.Wants()
+	if s.noGrad {
+		u.node, u.param = nil, nil
+	}
+	return &u
+}
+
+// Block runs f on x in a scope of its own and returns its result in s. What f makes is freed when it returns, but for the result and what gradients need.
+func (s *Scope) Block(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tensor {
+	inner := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: s.noGrad}
+	y := f(inner, inner.Use(x))
+	inner.handUp(y.data)
+	u := *y
+	u.scope = s
+	return &u
+}
+
+// handUp ends an inner scope: the result's storage moves to the parent, what nodes hold is only remembered there, all else is freed.
+func (s *Scope) handUp(result *storage) {
+	for _, st := range s.owned {
+		if st == result {
+			st.hold()
+		}
+		st.release()
+		if st.buf != nil {
+			s.parent.owned = append(s.parent.owned, st)
+		}
+	}
+	s.owned = nil
+}
+
+// empty is a tensor of the scope with arbitrary values.
+func (s *Scope) empty(shape []int) *Tensor {
+	st := &storage{dev: s.dev, buf: s.dev.Alloc(size(shape)), holds: 1}
+	s.owned = append(s.owned, st)
+	t := s.dev.wrap(st, shape)
+	t.scope = s
+	return t
+}
+
+// output is an uninitialised result of an operation on the operands: in their innermost scope, with the layout of the first operand that has one.
+func output(shape []int, operands ...*Tensor) *Tensor {
+	s, d := innermost(operands)
+	var t *Tensor
+	if s != nil {
+		t = s.empty(shape)
+	} else {
+		t = d.empty(shape)
+	}
+	for _, x := range operands {
+		if x != nil && x.layout != nil && x.Rows() == t.Rows() {
+			t.layout = x.layout
+			break
+		}
+	}
+	return t
+}
+
+func innermost(operands []*Tensor) (s *Scope, d *Device) {
+	for _, x := range operands {
+		if x == nil {
+			continue
+		}
+		d = x.Device()
+		if x.scope != nil && (s == nil || x.scope.depth > s.depth) {
+			s = x.scope
+		}
+	}
+	return s, d
+}
