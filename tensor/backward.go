@@ -8,6 +8,7 @@ type node struct {
 	inputs []*Tensor
 	kept   []*storage
 	back   func(*flow)
+	home   *Scope  // the outermost scope it was made in
 	grad   *Tensor // gradient by the result, while Backward runs
 	seen   bool
 }
@@ -15,9 +16,10 @@ type node struct {
 // record remembers how out was made, if a gradient is wanted by an input. keep lists the tensors whose numbers back reads; only they outlive the forward pass.
 func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *Tensor {
 	if out.scope != nil && out.scope.noGrad {
+		out.scope.note(inputs)
 		return out
 	}
-	n := &node{op: op, back: back}
+	n := &node{op: op, home: out.scope.root(), back: back}
 	for _, x := range inputs {
 		if x != nil && x.Wants() {
 			n.inputs = append(n.inputs, x)
@@ -76,14 +78,17 @@ func hold(d *Device, shape []int) *Tensor {
 	return d.wrap(&storage{dev: d, buf: d.Alloc(size(shape)), holds: 1}, shape)
 }
 
-// A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients.
-type backward struct{ grads Grads }
+// A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients, through the nodes of its own scope alone.
+type backward struct {
+	grads Grads
+	home  *Scope // nil: all nodes
+}
 
 // run lets the gradient seed, by t, flow to all parameters. It takes over the hold on seed.
 func (b *backward) run(t *Tensor, seed *Tensor) {
 	b.add(t, seed)
 	seed.data.release()
-	order := postorder(t.node, nil)
+	order := b.postorder(t.node, nil)
 	for i := len(order) - 1; i >= 0; i-- {
 		n := order[i]
 		if n.grad != nil {
@@ -98,13 +103,13 @@ func (b *backward) run(t *Tensor, seed *Tensor) {
 }
 
 // postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone.
-func postorder(n *node, order []*node) []*node {
-	if n == nil || n.seen {
+func (b *backward) postorder(n *node, order []*node) []*node {
+	if n == nil || n.seen || b.home != nil && n.home != b.home {
 		return order
 	}
 	n.seen = true
 	for _, x := range n.inputs {
-		order = postorder(x.node, order)
+		order = b.postorder(x.node, order)
 	}
 	return append(order, n)
 }

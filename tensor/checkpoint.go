@@ -14,16 +14,20 @@ func (s *Scope) Checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *
 	if !silent.wanted {
 		return &out
 	}
+	n := &node{op: "Checkpoint", home: s.root(), inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: []*storage{x.data}}
 	x.data.hold()
-	out.node = &node{op: "Checkpoint", inputs: wanting(x), kept: []*storage{x.data}, back: func(g *flow) { g.again(x, f) }}
+	n.back = func(g *flow) { g.again(x, f) }
+	out.node = n
 	return &out
 }
 
-func wanting(x *Tensor) []*Tensor {
-	if x.Wants() {
-		return []*Tensor{x}
+func wanting(all []*Tensor) (some []*Tensor) {
+	for _, x := range all {
+		if x.Wants() {
+			some = append(some, x)
+		}
 	}
-	return nil
+	return some
 }
 
 // again runs a checkpointed block once more, now with a history, and lets the gradient flow through it.
@@ -36,9 +40,8 @@ func (g *flow) again(x *Tensor, f func(*Scope, *Tensor) *Tensor) {
 		leaf.param = leaf
 	}
 	y := f(s, leaf)
-	seed := *g.dy
-	seed.data.hold()
-	g.run(y, &seed)
+	g.dy.data.hold()
+	(&backward{g.grads, s}).run(y, g.dy)
 	if dx := g.grads.of[leaf]; dx != nil {
 		delete(g.grads.of, leaf)
 		g.add(x, dx)

@@ -43,7 +43,9 @@ var gradientCases = map[string]func(s *Scope, p []*Tensor) *Tensor{
 	"rmsnorm":   func(s *Scope, p []*Tensor) *Tensor { return RMSNorm(p[0], p[1], 1e-5) },
 	"softmax":   func(s *Scope, p []*Tensor) *Tensor { return Softmax(p[0]) },
 	"loss":      func(s *Scope, p []*Tensor) *Tensor { return CrossEntropy(p[0], []int32{2, Ignore, 0, 5}) },
-	"rotate":    func(s *Scope, p []*Tensor) *Tensor { return Rotate(p[0].WithLayout(NewLayout(1, 3)), 1, Rotary{Freq: []float64{1, 0.3}}) },
+	"rotate": func(s *Scope, p []*Tensor) *Tensor {
+		return Rotate(p[0].WithLayout(NewLayout(1, 3)), 1, Rotary{Freq: []float64{1, 0.3}})
+	},
 	"attend": func(s *Scope, p []*Tensor) *Tensor {
 		l := NewLayout(1, 3)
 		return Attend(p[0].WithLayout(l), MatMul(p[3], p[2]).WithLayout(l), p[0].WithLayout(l), Attention{Heads: 2, Mask: Mask{Causal: true}, Dropout: 0.2, Key: 3})
@@ -148,4 +150,27 @@ func checkGradient(t *testing.T, p, grad *Tensor, value func() float64) {
 		want := (up - down) / (2 * h)
 		require.InDelta(t, want, got[i], 1e-6*math.Max(1, math.Abs(want)), "entry %d of %v", i, p.Shape())
 	}
+}
+
+// What a checkpointed block takes from outside gets its gradient too, once, however many blocks use it.
+func TestCheckpointShares(t *testing.T) {
+	d := Reference()
+	rng := rand.New(rand.NewPCG(9, 9))
+	x, w := random(d, rng, 3, 4), random(d, rng, 4)
+	run := func(block func(*Scope, *Tensor, func(*Scope, *Tensor) *Tensor) *Tensor) (float64, Grads) {
+		s := NewScope(d)
+		defer s.Close()
+		shared := Apply(Tanh, s.Use(w))
+		y := s.Use(x)
+		for range 3 {
+			y = block(s, y, func(in *Scope, y *Tensor) *Tensor { return Apply(Sigmoid, Mul(y, shared)) })
+		}
+		loss := Sum(Mul(y, y))
+		return loss.Item(), Backward(loss)
+	}
+	loss, want := run((*Scope).Block)
+	again, got := run((*Scope).Checkpoint)
+	require.Equal(t, loss, again)
+	require.Equal(t, want.Of(x).Float64s(), got.Of(x).Float64s())
+	require.InDeltaSlice(t, want.Of(w).Float64s(), got.Of(w).Float64s(), 1e-15)
 }

@@ -21,6 +21,31 @@ func NewLayout(lengths ...int) *Layout {
 	return l
 }
 
+// Singles is the layout of n sequences of one row each, as pooling leaves them.
+func Singles(n int) *Layout {
+	lengths := make([]int, n)
+	for i := range lengths {
+		lengths[i] = 1
+	}
+	return NewLayout(lengths...)
+}
+
+// Select is the layout of some of the sequences, in the order given, and the rows they are in l.
+func (l *Layout) Select(sequences []int) (*Layout, []int32) {
+	out, rows := &Layout{Start: make([]int32, 1, len(sequences)+1)}, []int32{}
+	for _, s := range sequences {
+		for i := l.Start[s]; i < l.Start[s+1]; i++ {
+			rows = append(rows, i)
+			out.Pos = append(out.Pos, l.Pos[i])
+			if l.Virtual != nil {
+				out.Virtual = append(out.Virtual, l.Virtual[i])
+			}
+		}
+		out.Start = append(out.Start, int32(len(rows)))
+	}
+	return out, rows
+}
+
 // Sequences is the number of sequences.
 func (l *Layout) Sequences() int { return len(l.Start) - 1 }
 

@@ -117,7 +117,7 @@ func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Tensor)
 	})
 }
 
-// Low is Scale·(X·Aᵀ)·Bᵀ by itself.
+// Value is Scale·(X·Aᵀ)·Bᵀ by itself.
 func (l *LowRank) Value() *Tensor {
 	return Scale(MatMulT(MatMulT(l.X, l.A), l.B), l.Scale)
 }

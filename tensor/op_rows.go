@@ -106,7 +106,7 @@ func Reshape(x *Tensor, shape ...int) *Tensor {
 	})
 }
 
-// MeanRows is the mean over the rows of each sequence of x's layout, leaving virtual rows out: [rows×d] becomes [sequences×d].
+// MeanRows is the mean over the rows of each sequence of x's layout, leaving virtual rows out: [rows×d] becomes [sequences×d], one row a sequence.
 func MeanRows(x *Tensor) *Tensor {
 	l := x.layout
 	if l == nil {
@@ -141,7 +141,7 @@ func (l *Layout) realOnly(rows []int32) *Layout {
 
 func segmentSum(x *Tensor, l *Layout, scale []float32) *Tensor {
 	out := output([]int{l.Sequences(), x.Cols()}, x)
-	out.layout = nil
+	out.layout = Singles(l.Sequences())
 	out.Device().SegmentSum(out.mat(), x.mat(), l.Start, scale, 0)
 	return record("MeanRows", out, []*Tensor{x}, nil, func(f *flow) {
 		idx, each := make([]int32, l.Rows()), make([]float32, l.Rows())

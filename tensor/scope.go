@@ -7,7 +7,8 @@ type Scope struct {
 	parent *Scope
 	depth  int
 	noGrad bool
-	wanted bool // something that wants a gradient was used
+	wanted bool      // something that wants a gradient was used
+	used   []*Tensor // with noGrad: results of recorded operations that were used
 	owned  []*storage
 }
 
@@ -66,6 +67,24 @@ func (s *Scope) Block(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tenso
 	return &u
 }
 
+// root is the outermost scope around s.
+func (s *Scope) root() *Scope {
+	for s != nil && s.parent != nil {
+		s = s.parent
+	}
+	return s
+}
+
+// note remembers, in a scope that records nothing, what a recording one would have let gradients flow to: a checkpoint hands them on.
+func (s *Scope) note(inputs []*Tensor) {
+	for _, x := range inputs {
+		if x != nil && x.Wants() {
+			s.wanted = true
+			s.used = append(s.used, x)
+		}
+	}
+}
+
 // handUp ends an inner scope: the result's storage moves to the parent, what nodes hold is only remembered there, all else is freed.
 func (s *Scope) handUp(result *storage) {
 	for _, st := range s.owned {
@@ -78,6 +97,10 @@ func (s *Scope) handUp(result *storage) {
 		}
 	}
 	s.owned = nil
+	s.parent.wanted = s.parent.wanted || s.wanted
+	if s.parent.noGrad {
+		s.parent.used = append(s.parent.used, s.used...)
+	}
 }
 
 // empty is a tensor of the scope with arbitrary values.

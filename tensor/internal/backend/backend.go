@@ -219,3 +219,10 @@ type AdamW struct {
 	LR, Beta1, Beta2, Eps, Decay, GradScale float64
 	Step                                    int
 }
+
+// Size is the bytes of one number.
+func (t DType) Size() int { return [...]int{F32: 4, F64: 8, BF16: 2, F16: 2, I8: 1}[t] }
+
+func (t DType) String() string {
+	return [...]string{F32: "F32", F64: "F64", BF16: "BF16", F16: "F16", I8: "I8"}[t]
+}
