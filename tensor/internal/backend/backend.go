@@ -160,11 +160,13 @@ type Norms interface {
 
 // Sequences are operations that know where rows stand: attention, rotations, moving rows.
 type Sequences interface {
-	// Attention makes out = softmax(scale·q·kᵀ + mask)·v for each sequence and head. lse [Nq×heads] receives the log of the softmax's denominator.
+	// Attention makes out = softmax(scale·q·kᵀ + mask)·v for each sequence and head. lse [Nq×heads] receives the log of the softmax's denominator. Heads of v (and out) may be of
+	// another size than those of q and k. Where a query sees no key, out is 0 and lse is −∞.
 	Attention(out, lse, q, k, v Mat, a *Attention)
-	// AttentionGrad makes dq, dk, dv (= beta·d + gradient) of Attention; dq may be nil, dk and dv may be nil together. dbias, if not nil, is added to.
+	// AttentionGrad makes dq, dk, dv (= beta·d + gradient) of Attention; dq may be nil, dk and dv may be nil together; out and lse are what Attention made. dbias, if not nil, is added to.
 	AttentionGrad(dq, dk, dv, dbias *Mat, dout, q, k, v, out, lse Mat, a *Attention, beta [3]float64)
-	// Rotate makes dst = x with each head's pairs turned by its row's angle (rotary positions); inverse turns back. dst = result + beta·dst. dst may be x.
+	// Rotate makes dst = x with each head's pairs turned by its row's angle (rotary positions); numbers of a head from Dim on stay. inverse turns by the
+	// negative angles, times Scale too: the transposed map, hence the gradient. Angles are good to float64. dst = result + beta·dst. dst may be x.
 	Rotate(dst, x Mat, r *Rotary, inverse bool, beta float64)
 	// GatherRows makes row i of dst row idx[i] of src, times scale[i] where scale is not nil, + beta·dst; a negative index gives zeros.
 	GatherRows(dst, src Mat, idx []int32, scale []float32, beta float64)
@@ -183,12 +185,12 @@ type Attention struct {
 	Causal         bool    // a query sees keys with KPos <= its QPos
 	Window         int     // if > 0, a query sees keys with KPos > QPos − Window
 	Always         int     // the first Always keys of a sequence are seen whatever their position
-	Softcap        float64 // if > 0: scores become cap·tanh(score/cap)
+	Softcap        float64 // if > 0: scores become cap·tanh(score/cap), before Bias is added
 	Bias           *Mat    // if not nil: added to scores, [Heads × buckets], taken at Bucket
 	Bucket         []int32 // bucket of KPos − QPos + BucketZero
 	BucketZero     int
 	Dropout        float64 // probability with which a softmax weight is dropped in training
-	Key            uint64  // of the dropout; element (row q, head h, key j counted in the sequence) is [KeptAt](Key, q·Heads+h, j, p)
+	Key            uint64  // of the dropout; element (row q of all queries, head h, key j counted in the sequence) is [KeptAt](Key, q·Heads+h, j, p)
 }
 
 // A Rotary says how heads are turned. Pair c of a head of size d is (c, c+Dim/2), or (2c, 2c+1) where Interleaved; the angle at position p is p·Freq[c].
@@ -202,7 +204,7 @@ type Rotary struct {
 
 // Losses are fused with their softmax, so that no matrix of probabilities is kept.
 type Losses interface {
-	// CrossEntropy makes loss[i] = log Σexp(logits[i]) − logits[i][label[i]], and lse[i]; a negative label gives loss 0. loss and lse are [N×1].
+	// CrossEntropy makes loss[i] = log Σexp(logits[i]) − logits[i][label[i]], and lse[i]; a negative label gives 0 for both. loss and lse are [N×1].
 	CrossEntropy(loss, lse, logits Mat, label []int32)
 	// CrossEntropyGrad makes dlogits = dloss[i]·(softmax(logits[i]) − onehot(label[i])) + beta·dlogits, zero for a negative label. dlogits may be logits.
 	CrossEntropyGrad(dlogits, logits, lse, dloss Mat, label []int32, beta float64)
@@ -210,7 +212,7 @@ type Losses interface {
 
 // Optimizers update trained numbers in place, in one sweep.
 type Optimizers interface {
-	// AdamW does one step of AdamW on p with gradient g and moments m and v, all contiguous: p −= LR·Decay·p, then p −= LR·m̂/(√v̂+Eps), with g scaled by GradScale first.
+	// AdamW does one step of AdamW on p with gradient g and moments m and v, all contiguous: p −= LR·Decay·p, then p −= LR·m̂/(√v̂+Eps), with g scaled by GradScale first, and m̂ = m/(1−Beta1^Step), v̂ likewise.
 	AdamW(p, g, m, v Mat, s AdamW)
 }
 

@@ -6,13 +6,13 @@ import (
 	"peft/tensor/internal/backend"
 )
 
-// CrossEntropy makes lse[i] = log Σ_j exp(logits[i][j]) and loss[i] = lse[i] − logits[i][label[i]], or 0 for a negative label.
+// CrossEntropy makes lse[i] = log Σ_j exp(logits[i][j]) and loss[i] = lse[i] − logits[i][label[i]]; for a negative label both are 0.
 func (*Backend) CrossEntropy(loss, lse, logits backend.Mat, label []int32) {
 	for i, y := range label {
-		total := logSumExp(row(logits, i))
-		*at(lse, i, 0), *at(loss, i, 0) = total, 0
+		*at(lse, i, 0), *at(loss, i, 0) = 0, 0
 		if y >= 0 {
-			*at(loss, i, 0) = total - *at(logits, i, int(y))
+			total := logSumExp(row(logits, i))
+			*at(lse, i, 0), *at(loss, i, 0) = total, total-*at(logits, i, int(y))
 		}
 	}
 }
