@@ -1,0 +1,81 @@
+package peft
+
+import (
+	"fmt"
+	"iter"
+)
+
+// Combine is several methods as one: their patches are one patch, with the parameters of all.
+func Combine(methods ...Method) Method { return combined(methods) }
+
+type combined []Method
+
+func (c combined) Attach(s *Sites, rng Rand) (*Patch, error) {
+	all := NewPatch(s)
+	for _, m := range c {
+		q, err := m.Attach(s, rng)
+		if err != nil {
+			return nil, err
+		}
+		if err := all.absorb(q); err != nil {
+			return nil, fmt.Errorf("peft: combine: %T: %w", m, err)
+		}
+	}
+	return all, nil
+}
+
+// absorb takes over everything another patch of the same model holds. Both training one parameter whole is one training of it.
+func (q *Patch) absorb(o *Patch) error {
+	for x := range o.Params() {
+		if have := q.byName[x.Name]; have != nil && !wholeIn(q, o, x.Name) {
+			return fmt.Errorf("two methods have a parameter named %s", x.Name)
+		}
+	}
+	merge(q.deltas, o.deltas)
+	merge(q.rows, o.rows)
+	for f, v := range o.standIns {
+		if q.byName[f.Name] == nil {
+			q.standIns[f] = append(q.standIns[f], v...)
+		}
+	}
+	for x := range o.Params() {
+		if q.byName[x.Name] == nil {
+			q.own(x)
+		}
+	}
+	return nil
+}
+
+// wholeIn reports whether both patches train the parameter of that name as a whole tensor.
+func wholeIn(a, b *Patch, name string) bool {
+	return a.wholes()[name] && b.wholes()[name]
+}
+
+func (q *Patch) wholes() map[string]bool {
+	names := map[string]bool{}
+	for f, vs := range q.standIns {
+		for _, v := range vs {
+			if _, ok := v.(Whole); ok {
+				names[f.Name] = true
+			}
+		}
+	}
+	return names
+}
+
+func merge[K comparable, V any](dst, src map[K][]V) {
+	for k, v := range src {
+		dst[k] = append(dst[k], v...)
+	}
+}
+
+// Methods yields the methods that a method is combined of, or itself.
+func Methods(m Method) iter.Seq[Method] {
+	return func(yield func(Method) bool) {
+		if c, ok := m.(combined); ok {
+			each(c, yield)
+			return
+		}
+		yield(m)
+	}
+}

@@ -1,0 +1,52 @@
+package peft
+
+import "peft/tensor"
+
+// A Place is where at a site a delta is added.
+type Place uint8
+
+// The places: a site's input, its output (a branch, attention's context), the stream after the residual sum.
+const (
+	In Place = iota
+	Out
+	After
+)
+
+// A Tap is what a place of a site shows to a delta. What a delta does not read is not computed or kept.
+type Tap struct {
+	Site   Site
+	X, Y   *tensor.Tensor        // the site's input, and its output so far: deltas act in order
+	IDs    []int32               // Embedding: the rows looked up, in place of X
+	Stream *tensor.Tensor        // Sublayer: the residual stream, before any norm
+	Sum    func() *tensor.Tensor // Sublayer: stream + branch, through the site's norm if there is one after the sum
+}
+
+// A Delta is a small trainable function; a site adds its value.
+type Delta interface {
+	Forward(p *Pass, t Tap) *tensor.Tensor
+}
+
+// A LowRanker is a Delta at the output of a Linear whose value is a product of low rank, so that the site can compute it in one kernel with its own. A nil product means: not in this pass.
+type LowRanker interface {
+	Delta
+	LowRank(p *Pass, t Tap) *tensor.LowRank
+}
+
+// A Folder is a Delta that can disappear into the parameters of its site: for all x, x·Wᵀ + b + Δ(x) = x·W'ᵀ + b'. b is nil where the site has no bias; a nil b' leaves it so.
+type Folder interface {
+	Delta
+	Fold(p *Pass, w, b *tensor.Tensor) (w2, b2 *tensor.Tensor)
+}
+
+// Rows are trainable rows, put before keys and values or into the input sequence.
+type Rows interface {
+	Forward(p *Pass, t Tap) Prepended
+}
+
+// Prepended is what Rows put in for every sequence of a batch.
+type Prepended struct {
+	K, V  *tensor.Tensor // at an Attention: [n×heads·size], for every sequence alike, or [sequences·n × heads·size]
+	X     *tensor.Tensor // at a Sequence: [n×d], or [sequences·n × d]
+	Shift int            // how much further the positions of real rows count
+	At    int            // at a Sequence: how many rows of each sequence stand before the new ones
+}

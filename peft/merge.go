@@ -1,0 +1,95 @@
+package peft
+
+import (
+	"fmt"
+
+	"peft/tensor"
+)
+
+// Merge folds patches into one patch of plain stand-ins: a pass with it computes what a pass with all of them does in evaluation mode. What cannot fold is refused by name, and so is a
+// result that is not finite. The patches stay as they are; undoing the merge is leaving its patch out.
+func Merge(d *tensor.Device, model any, patches ...*Patch) (*Patch, error) {
+	s, err := FindSites(d, model)
+	if err != nil {
+		return nil, err
+	}
+	m := &merger{Pass: With(d, patches...).NoGrad(), out: NewPatch(s)}
+	defer m.Close()
+	for x := range s.All() {
+		if err := m.site(x); err != nil {
+			return nil, fmt.Errorf("peft: merge: %s: %w", x.Name(), err)
+		}
+	}
+	return m.out, nil
+}
+
+type merger struct {
+	*Pass
+	out *Patch
+}
+
+// site folds all that is added at one site, and keeps what stands in for its parameters.
+func (m *merger) site(x Site) error {
+	if n := len(m.rows(x)); n > 0 {
+		return fmt.Errorf("rows that are put in front cannot be folded into weights")
+	}
+	deltas, err := m.foldable(x)
+	if err != nil {
+		return err
+	}
+	return m.fold(x, deltas)
+}
+
+func (m *merger) foldable(x Site) (all []Folder, err error) {
+	for _, at := range []Place{In, Out, After} {
+		for _, d := range m.deltas(x, at) {
+			f, ok := d.(Folder)
+			if !ok {
+				return nil, fmt.Errorf("%T cannot be folded into weights", d)
+			}
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// fold makes the new parameters of a site and lets them stand in. The first is the matrix, the second the bias, if any.
+func (m *merger) fold(x Site, deltas []Folder) error {
+	s := tensor.NewScope(m.dev).NoGrad()
+	defer s.Close()
+	defer m.enter(s)()
+	params := x.Frozen()
+	values, changed := make([]*tensor.Tensor, len(params)), make([]bool, len(params))
+	for i, f := range params {
+		changed[i] = m.substituted(f)
+		if changed[i] || len(deltas) > 0 && !f.Absent {
+			values[i] = m.matrix(f).Dense(s)
+		}
+	}
+	for _, d := range deltas {
+		var w, b *tensor.Tensor
+		if w = values[0]; len(values) > 1 {
+			b = values[1]
+		}
+		w, b = d.Fold(m.Pass, w, b)
+		values[0], changed[0] = w, true
+		if len(values) > 1 {
+			values[1], changed[1] = b, changed[1] || b != nil
+		}
+	}
+	return m.keep(params, values, changed)
+}
+
+func (m *merger) keep(params []*Frozen, values []*tensor.Tensor, changed []bool) error {
+	for i, f := range params {
+		if !changed[i] || m.out.byName[f.Name] != nil {
+			continue
+		}
+		if !values[i].Finite() {
+			return fmt.Errorf("the folded %s is not finite; the model is as it was", f.Name)
+		}
+		c := m.out.NewFixed(f.Name, values[i].Float64s(), f.Shape...)
+		m.out.Substitute(f, Whole{c})
+	}
+	return nil
+}

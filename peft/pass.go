@@ -1,0 +1,143 @@
+package peft
+
+import "peft/tensor"
+
+// A Pass is one forward pass: which patches are on, whether training, the seed of its randomness, which sequence uses which patch. It is used by one goroutine.
+type Pass struct {
+	Train     bool   // dropout and random routes act
+	Recompute bool   // blocks keep nothing for the backward pass and are computed again in it
+	Seed      uint64 // of all randomness, see [Seed]
+
+	dev     *tensor.Device
+	root    *tensor.Scope
+	scope   *tensor.Scope
+	patches []*Patch
+	route   []int
+	once    map[any]*tensor.Tensor
+}
+
+// With is a pass with some patches on; they act in the order given. Close it when its results are no longer needed.
+func With(d *tensor.Device, patches ...*Patch) *Pass {
+	s := tensor.NewScope(d)
+	return &Pass{dev: d, root: s, scope: s, patches: patches, once: map[any]*tensor.Tensor{}}
+}
+
+// NoGrad makes the pass forget how its results were made, so that nothing is kept for gradients. It returns the pass.
+func (p *Pass) NoGrad() *Pass {
+	p.root.NoGrad()
+	return p
+}
+
+// Route lets each sequence go through its own patch: sequence s through the patch with the number patch[s] in the order of [With], or through none where that is −1. It returns the pass.
+func (p *Pass) Route(patch []int) *Pass {
+	p.route = patch
+	return p
+}
+
+// Close frees the memory of the pass.
+func (p *Pass) Close() { p.root.Close() }
+
+// Device is where the pass computes.
+func (p *Pass) Device() *tensor.Device { return p.dev }
+
+// Scope is the memory of the block that is being computed.
+func (p *Pass) Scope() *tensor.Scope { return p.scope }
+
+// Block computes one block of a model, in memory of its own: what is made in it is freed when it ends, but for the result and what gradients need.
+func (p *Pass) Block(x *tensor.Tensor, f func(x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
+	run := p.scope.Block
+	if p.Recompute {
+		run = p.scope.Checkpoint
+	}
+	return run(x, func(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
+		defer p.enter(s)()
+		return f(x)
+	})
+}
+
+// enter makes s the scope of the pass and returns what undoes that.
+func (p *Pass) enter(s *tensor.Scope) (leave func()) {
+	outer := p.scope
+	p.scope = s
+	return func() { p.scope = outer }
+}
+
+// Once is the value of f, computed once a pass for each key.
+func (p *Pass) Once(key any, f func() *tensor.Tensor) *tensor.Tensor {
+	t := p.once[key]
+	if t == nil {
+		leave := p.enter(p.root)
+		t = f()
+		leave()
+		p.once[key] = t
+	}
+	return p.scope.Use(t)
+}
+
+// Key is the key of the random stream with a name: a function of the pass's seed and the name alone.
+func (p *Pass) Key(name string) uint64 { return mix(p.Seed ^ hash(name)) }
+
+// Dropout drops numbers of x with probability prob in training; name tells the places of a model apart.
+func (p *Pass) Dropout(x *tensor.Tensor, prob float64, name string) *tensor.Tensor {
+	if !p.Train {
+		return x
+	}
+	return tensor.Dropout(x, prob, p.Key(name))
+}
+
+// deltas are those at a place of a site, in the order of the patches.
+func (p *Pass) deltas(s Site, at Place) (all []Delta) {
+	for _, q := range p.patches {
+		for _, d := range q.deltas[s.base()] {
+			if d.at == at {
+				all = append(all, d.Delta)
+			}
+		}
+	}
+	return all
+}
+
+// rows are those put into a site, in the order of the patches.
+func (p *Pass) rows(s Site) (all []Rows) {
+	for _, q := range p.patches {
+		all = append(all, q.rows[s.base()]...)
+	}
+	return all
+}
+
+// matrix is a parameter as a linear map or table: its stand-in, or the frozen weight.
+func (p *Pass) matrix(f *Frozen) tensor.Map {
+	var m tensor.Map
+	if f.W != nil {
+		m = f.W
+	}
+	for _, q := range p.patches {
+		for _, v := range q.standIns[f] {
+			m = v.Value(p, f, m)
+		}
+	}
+	if m == nil {
+		return f.weight()
+	}
+	return m
+}
+
+// vector is a parameter as a tensor; nil where the model has none and nothing stands in for it.
+func (p *Pass) vector(f *Frozen) *tensor.Tensor {
+	if !p.substituted(f) {
+		if f.Absent {
+			return nil
+		}
+		return f.weight().Constant(p.dev)
+	}
+	return p.matrix(f).Dense(p.scope)
+}
+
+func (p *Pass) substituted(f *Frozen) bool {
+	for _, q := range p.patches {
+		if len(q.standIns[f]) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+package peft
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// A FileMethod is a Method whose patches can be saved in a folder and read back, here or by another library.
+type FileMethod interface {
+	Method
+	// Config is the content of adapter_config.json, without what [Save] knows better: the base model, the task.
+	Config(s *Sites) (map[string]any, error)
+	// Key is the name of a parameter in the file of tensors.
+	Key(q *Patch, x *Param) string
+}
+
+// A Decoder makes a method of an adapter_config.json.
+type Decoder func(config []byte) (Method, error)
+
+var formats struct {
+	sync.RWMutex
+	decoders map[string]Decoder
+}
+
+// Register makes a method known to [Load] under the peft_type, or the name in "method", of its configurations. Packages of methods call it when they are imported, as image formats
+// do: a program that loads LoRA folders imports peft/lora.
+func Register(name string, d Decoder) {
+	formats.Lock()
+	defer formats.Unlock()
+	if formats.decoders == nil {
+		formats.decoders = map[string]Decoder{}
+	}
+	formats.decoders[name] = d
+}
+
+// DecodeMethod makes the method that a configuration describes, by its "peft_type" or "method".
+func DecodeMethod(config []byte) (Method, error) {
+	var head struct {
+		PeftType string `json:"peft_type"`
+		Method   string `json:"method"`
+	}
+	if err := json.Unmarshal(config, &head); err != nil {
+		return nil, fmt.Errorf("peft: configuration: %w", err)
+	}
+	name := head.PeftType
+	if name == "" {
+		name = head.Method
+	}
+	formats.RLock()
+	defer formats.RUnlock()
+	d := formats.decoders[name]
+	if d == nil {
+		return nil, fmt.Errorf("peft: configuration: no method %q; there are: %s (a package that is not imported adds none)", name, known())
+	}
+	m, err := d(config)
+	if err != nil {
+		return nil, fmt.Errorf("peft: configuration of %s: %w", name, err)
+	}
+	return m, nil
+}
+
+func known() string {
+	var names []string
+	for n := range formats.decoders {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}
+
+func init() {
+	Register("full", func([]byte) (Method, error) { return Full{}, nil })
+	Register("head", func([]byte) (Method, error) { return Heads{}, nil })
+}
+
+// Config is {"method": "full"}.
+func (Full) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "full"}, nil }
+
+// Key is the parameter's own name in the base.
+func (Full) Key(_ *Patch, x *Param) string { return x.Name }
+
+// Config is {"method": "head"}.
+func (Heads) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "head"}, nil }
+
+// Key is the parameter's own name in the base.
+func (Heads) Key(_ *Patch, x *Param) string { return x.Name }
