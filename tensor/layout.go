@@ -73,3 +73,17 @@ func (l *Layout) Real() []int32 {
 	}
 	return rows
 }
+
+// JoinLayouts is the layout of several batches below each other.
+func JoinLayouts(all ...*Layout) *Layout {
+	out := &Layout{Start: []int32{0}}
+	for _, l := range all {
+		out.Virtual = append(out.Virtual, make([]bool, l.Rows())...)
+		copy(out.Virtual[len(out.Pos):], l.Virtual)
+		for s := range l.Sequences() {
+			out.Start = append(out.Start, int32(len(out.Pos))+l.Start[s+1])
+		}
+		out.Pos = append(out.Pos, l.Pos...)
+	}
+	return out
+}

@@ -50,8 +50,8 @@ func (s *Scope) Tensor(values []float64, shape ...int) *Tensor {
 func (s *Scope) Use(t *Tensor) *Tensor {
 	u := *t
 	u.scope = s
-	s.wanted = s.wanted || t.Wants()
 	if s.noGrad {
+		s.note([]*Tensor{t})
 		u.node, u.param = nil, nil
 	}
 	return &u

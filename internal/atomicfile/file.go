@@ -61,6 +61,8 @@ func kind(mode fs.FileMode) string {
 		return "a folder"
 	case mode&fs.ModeDevice != 0:
 		return "a device"
+	case mode.IsRegular():
+		return "a file"
 	}
 	return "a special file (" + mode.String() + ")"
 }

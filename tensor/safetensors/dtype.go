@@ -5,25 +5,25 @@ type DType uint8
 
 // The types of elements. Of those marked opaque only the size is known: their tensors can be read and written as bytes, not as numbers.
 const (
-	Bool         DType = iota + 1 // a byte, 0 or 1
-	Uint8                         //
-	Int8                          //
-	Float8E5M2                    // opaque
-	Float8E4M3                    // opaque
-	Float8E8M0                    // opaque
-	Float8E4M3NZ                  // opaque; the kind without a negative zero
-	Float8E5M2NZ                  // opaque; the kind without a negative zero
-	Int16                         //
-	Uint16                        //
-	Float16                       // IEEE 754 binary16
-	BFloat16                      // the upper half of a float32
-	Int32                         //
-	Uint32                        //
-	Float32                       //
-	Complex64                     // opaque
-	Float64                       //
-	Int64                         //
-	Uint64                        //
+	Bool DType = iota + 1 // a byte, 0 or 1
+	Uint8
+	Int8
+	Float8E5M2     // opaque
+	Float8E4M3     // opaque
+	Float8E8M0     // opaque
+	Float8E4M3FNUZ // opaque; the kind without a negative zero
+	Float8E5M2FNUZ // opaque; the kind without a negative zero
+	Int16
+	Uint16
+	Float16  // IEEE 754 binary16
+	BFloat16 // the upper half of a float32
+	Int32
+	Uint32
+	Float32
+	Complex64 // opaque
+	Float64
+	Int64
+	Uint64
 )
 
 type dtypeInfo struct {
@@ -33,25 +33,25 @@ type dtypeInfo struct {
 
 // infos is indexed by DType.
 var infos = [...]dtypeInfo{
-	Bool:         {"BOOL", 1},
-	Uint8:        {"U8", 1},
-	Int8:         {"I8", 1},
-	Float8E5M2:   {"F8_E5M2", 1},
-	Float8E4M3:   {"F8_E4M3", 1},
-	Float8E8M0:   {"F8_E8M0", 1},
-	Float8E4M3NZ: {"F8_E4M3FNUZ", 1},
-	Float8E5M2NZ: {"F8_E5M2FNUZ", 1},
-	Int16:        {"I16", 2},
-	Uint16:       {"U16", 2},
-	Float16:      {"F16", 2},
-	BFloat16:     {"BF16", 2},
-	Int32:        {"I32", 4},
-	Uint32:       {"U32", 4},
-	Float32:      {"F32", 4},
-	Complex64:    {"C64", 8},
-	Float64:      {"F64", 8},
-	Int64:        {"I64", 8},
-	Uint64:       {"U64", 8},
+	Bool:           {"BOOL", 1},
+	Uint8:          {"U8", 1},
+	Int8:           {"I8", 1},
+	Float8E5M2:     {"F8_E5M2", 1},
+	Float8E4M3:     {"F8_E4M3", 1},
+	Float8E8M0:     {"F8_E8M0", 1},
+	Float8E4M3FNUZ: {"F8_E4M3FNUZ", 1},
+	Float8E5M2FNUZ: {"F8_E5M2FNUZ", 1},
+	Int16:          {"I16", 2},
+	Uint16:         {"U16", 2},
+	Float16:        {"F16", 2},
+	BFloat16:       {"BF16", 2},
+	Int32:          {"I32", 4},
+	Uint32:         {"U32", 4},
+	Float32:        {"F32", 4},
+	Complex64:      {"C64", 8},
+	Float64:        {"F64", 8},
+	Int64:          {"I64", 8},
+	Uint64:         {"U64", 8},
 }
 
 // String is the format's name of the type, such as "F32" or "BF16", and "unknown" for none of the constants.

@@ -31,7 +31,7 @@ func writable(tensors []Tensor, metadata map[string]string) error {
 		}
 		seen[t.Name] = true
 		if !utf8.ValidString(t.Name) {
-			return inTensor(t.Name, wrong("a name that is not UTF-8", "text"))
+			return inTensor(t.Name, wrong("bytes in the name that are not UTF-8", "text"))
 		}
 		if err := t.check(); err != nil {
 			return err
@@ -39,7 +39,7 @@ func writable(tensors []Tensor, metadata map[string]string) error {
 	}
 	for key, value := range metadata {
 		if !utf8.ValidString(key + value) {
-			return inTensor(metadataKey, wrong(fmt.Sprintf("%q: %q, which is not UTF-8", key, value), "text"))
+			return inKey(metadataKey, wrong(fmt.Sprintf("%q: %q", key, value), "UTF-8 text"))
 		}
 	}
 	return nil

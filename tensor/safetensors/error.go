@@ -26,6 +26,14 @@ func (e *FormatError) Error() string {
 
 func wrong(found, want string) error { return &FormatError{Found: found, Want: want} }
 
+// inKey names the key whose value err is about.
+func inKey(key string, err error) error {
+	if e, ok := errors.AsType[*FormatError](err); ok {
+		e.Found += fmt.Sprintf(" in %q", key)
+	}
+	return err
+}
+
 // inTensor names the tensor that err is about.
 func inTensor(name string, err error) error {
 	if e, ok := errors.AsType[*FormatError](err); ok && e.Tensor == "" {

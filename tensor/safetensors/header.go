@@ -63,7 +63,7 @@ func readHeader(text []byte) (entries []entry, metadata map[string]string, err e
 	err = scan(text, func(s scanner, key string) (err error) {
 		if key == metadataKey {
 			metadata, err = s.strings()
-			return inTensor(metadataKey, err)
+			return inKey(metadataKey, err)
 		}
 		e, err := s.entry(key)
 		entries = append(entries, e)
@@ -86,7 +86,7 @@ func (s scanner) entry(name string) (entry, error) {
 		default:
 			err = s.skip()
 		}
-		return err
+		return inKey(key, err)
 	})
 	if err == nil && (e.DType == 0 || e.Shape == nil || len(e.Offsets) != 2) {
 		err = wrong(fmt.Sprintf("dtype %v, shape %v, data_offsets %v", e.DType, e.Shape, e.Offsets), "all three, with two offsets")
@@ -101,7 +101,7 @@ func (s scanner) dtype() (DType, error) {
 	}
 	d, ok := ParseDType(name)
 	if !ok {
-		return 0, wrong(fmt.Sprintf("dtype %.40q", name), "one of the format, such as F32")
+		return 0, wrong(fmt.Sprintf("%.40q", name), "a type of the format, such as F32")
 	}
 	return d, nil
 }
@@ -127,7 +127,7 @@ func tile(entries []entry, size int) error {
 // check wants the tensor's data to begin where the one before it ended.
 func (e entry) check(begin int) error {
 	if e.Offsets[0] != begin || e.Offsets[1] < begin {
-		return wrong(fmt.Sprintf("data_offsets %v", e.Offsets), fmt.Sprintf("to begin at %d, where the tensor before ends", begin))
+		return wrong(fmt.Sprintf("data_offsets %v", e.Offsets), fmt.Sprintf("data that begins at %d, where the tensor before it ends", begin))
 	}
 	want, err := byteSize(e.DType, e.Shape)
 	if got := e.Offsets[1] - begin; err == nil && got != want {

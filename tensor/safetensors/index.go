@@ -36,7 +36,7 @@ func readIndex(path string) (shardOf map[string]string, err error) {
 			return s.skip()
 		}
 		shardOf, err = s.strings()
-		return err
+		return inKey(key, err)
 	})
 	if err == nil && shardOf == nil {
 		err = wrong("no weight_map", "one that names the file of each tensor")

@@ -84,13 +84,9 @@ func (s scanner) text() (string, error) {
 // strings reads an object of strings.
 func (s scanner) strings() (map[string]string, error) {
 	m := map[string]string{}
-	err := s.object(func(key string) error {
-		value, err := s.text()
-		m[key] = value
-		if err != nil {
-			return fmt.Errorf("key %q: %w", key, err)
-		}
-		return nil
+	err := s.object(func(key string) (err error) {
+		m[key], err = s.text()
+		return inKey(key, err)
 	})
 	return m, err
 }
