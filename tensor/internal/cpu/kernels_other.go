@@ -1,0 +1,14 @@
+//go:build !amd64 || noasm || amd64
+
+package cpu
+
+import "runtime"
+
+// supported reports that there is Go code only.
+func supported(s Set) bool { return s == Generic }
+
+// accelerate leaves the table as it is.
+func accelerate(*kernels, Set) {}
+
+// pause waits for a moment.
+func pause() { runtime.Gosched() }

@@ -1,0 +1,127 @@
+package cpu
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+
+	"peft/tensor/internal/backend"
+)
+
+// A buffer is memory of this backend; data[:n] of it is in use.
+type buffer struct {
+	data  []float32
+	n     int
+	class int
+	live  bool
+}
+
+// Len is the number of numbers it holds.
+func (b *buffer) Len() int { return b.n }
+
+// alignment is the bytes of a cache line, on which buffers begin.
+const alignment = 64
+
+// A pool keeps freed buffers by size class, four classes to a power of two, so that a program in steady state allocates nothing.
+type pool struct {
+	mu         sync.Mutex
+	free       [64 * 4][]*buffer
+	live, peak int64 // bytes, by class sizes
+}
+
+// classOf is the smallest class that holds n numbers.
+func classOf(n int) int {
+	n = max(n, 16)
+	octave := bits.Len(uint(n-1)) - 3 // classes of an octave differ by 1<<octave; n lies in (4<<octave, 8<<octave]
+	quarter := (n - 1) >> octave      // 4..7
+	return octave*4 + quarter - 4
+}
+
+// classSize is the number of numbers that a buffer of class c holds.
+func classSize(c int) int { return (c%4 + 5) << (c / 4) }
+
+// get returns a buffer of n numbers with arbitrary content.
+func (p *pool) get(n int) *buffer {
+	c := classOf(n)
+	p.mu.Lock()
+	p.live += 4 * int64(classSize(c))
+	p.peak = max(p.peak, p.live)
+	var b *buffer
+	if list := p.free[c]; len(list) > 0 {
+		b = list[len(list)-1]
+		p.free[c] = list[:len(list)-1]
+	}
+	p.mu.Unlock()
+	if b == nil {
+		b = &buffer{data: aligned(classSize(c)), class: c}
+	}
+	b.n, b.live = n, true
+	return b
+}
+
+// put takes a buffer back. It panics if the buffer is not in use.
+func (p *pool) put(b *buffer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !b.live {
+		panic("cpu: buffer freed twice")
+	}
+	b.live = false
+	p.live -= 4 * int64(classSize(b.class))
+	p.free[b.class] = append(p.free[b.class], b)
+}
+
+// aligned returns n numbers that begin on a cache line.
+func aligned(n int) []float32 {
+	const extra = alignment / 4
+	s := make([]float32, n+extra)
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%alignment) / 4
+	return s[skip : skip+n : skip+n]
+}
+
+// Alloc returns a buffer of n numbers with arbitrary content.
+func (b *Backend) Alloc(n int) backend.Buffer { return b.pool.get(n) }
+
+// Free gives a buffer back to the pool; it panics at the second time.
+func (b *Backend) Free(x backend.Buffer) { b.pool.put(x.(*buffer)) }
+
+// Live is the bytes of all buffers in use.
+func (b *Backend) Live() int64 {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	return b.pool.live
+}
+
+// Peak is the largest number that Live has been.
+func (b *Backend) Peak() int64 {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	return b.pool.peak
+}
+
+// Write makes b[off+i] = src[i], rounded.
+func (*Backend) Write(b backend.Buffer, off int, src []float64) {
+	dst := span(b, off, len(src))
+	for i, x := range src {
+		dst[i] = float32(x)
+	}
+}
+
+// WriteF32 makes b[off+i] = src[i].
+func (*Backend) WriteF32(b backend.Buffer, off int, src []float32) { copy(span(b, off, len(src)), src) }
+
+// Read makes dst[i] = b[off+i].
+func (*Backend) Read(dst []float64, b backend.Buffer, off int) {
+	for i, x := range span(b, off, len(dst)) {
+		dst[i] = float64(x)
+	}
+}
+
+// ReadF32 makes dst[i] = b[off+i].
+func (*Backend) ReadF32(dst []float32, b backend.Buffer, off int) { copy(dst, span(b, off, len(dst))) }
+
+// span is numbers [off, off+n) of b.
+func span(b backend.Buffer, off, n int) []float32 {
+	x := b.(*buffer)
+	return x.data[:x.n][off : off+n]
+}

@@ -1,0 +1,48 @@
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"sync"
+)
+
+// A Set is an instruction set for which there are kernels.
+type Set uint8
+
+// The instruction sets, from the plainest.
+const (
+	Generic Set = iota // Go code
+	AVX2               // AVX2 and FMA
+	AVX512             // AVX-512 F, VL, DQ and BW, and FMA
+)
+
+var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512"}
+
+// String is the name by which PEFT_CPU calls the set.
+func (s Set) String() string { return setNames[s] }
+
+// Available lists the sets that this processor and this build have, the best one last.
+func Available() []Set {
+	sets := []Set{Generic}
+	for s := AVX2; s <= AVX512; s++ {
+		if supported(s) {
+			sets = append(sets, s)
+		}
+	}
+	return sets
+}
+
+// chosen is the set that PEFT_CPU names, or the best one there is. It is read once.
+var chosen = sync.OnceValue(func() Set {
+	sets := Available()
+	name := os.Getenv("PEFT_CPU")
+	if name == "" {
+		return sets[len(sets)-1]
+	}
+	for _, s := range sets {
+		if s.String() == name {
+			return s
+		}
+	}
+	panic(fmt.Sprintf("cpu: PEFT_CPU=%s is not one of %v, which this processor and this build have", name, sets))
+})

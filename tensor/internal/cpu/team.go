@@ -1,0 +1,233 @@
+package cpu
+
+import (
+	"reflect"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A team is goroutines that help whoever calls first; a caller that finds it busy works alone. Between jobs they spin for a moment, since the next
+// job mostly comes at once, and then sleep.
+type team struct {
+	busy    atomic.Bool
+	epoch   atomic.Uint32 // counts jobs
+	current atomic.Pointer[job]
+	helpers []*worker
+	begin   sync.Once
+	stopped atomic.Bool
+
+	mu   sync.Mutex
+	idle []*worker // workers for calling goroutines
+}
+
+// A worker is the scratch memory of one goroutine, and where a helper sleeps.
+type worker struct {
+	scratch [slots][]float32
+	asleep  atomic.Bool
+	wake    chan struct{}
+}
+
+// A slot is a purpose of scratch memory.
+type slot uint8
+
+const (
+	slotA    slot = iota // packed rows of a product's left operand
+	slotB                // packed panels of its right operand
+	slotC                // a block of its result, where the result's rows are not contiguous
+	slotWide             // widened rows of a weight
+	slotX                // gathered operands of a sweep, or rows
+	slotY
+	slotZ
+	slotOut
+	slotS // attention: scores
+	slotP
+	slotK
+	slotV
+	slotQ
+	slots
+)
+
+// floats returns n numbers with arbitrary content, the slot's until it is asked for again.
+func (w *worker) floats(s slot, n int) []float32 {
+	if len(w.scratch[s]) < n {
+		w.scratch[s] = aligned(n + n/4)
+	}
+	return w.scratch[s][:n]
+}
+
+// A job is a task cut into chunks, which are counted down.
+type job struct {
+	task        task
+	total       int64
+	left, finis atomic.Int64 // chunks not yet taken, less those taken in vain; chunks done
+}
+
+// A task does its chunks in any order, on any worker.
+type task interface{ chunk(w *worker, i int) }
+
+// A box is a job with room for its task, kept for the next use.
+type box[T any] struct {
+	job
+	args T
+}
+
+// run does chunks 0..n-1 of the task that args is. The task's arguments are copied to a pooled box, so nothing is allocated.
+func run[T any, P interface {
+	*T
+	task
+}](b *Backend, n int, args T) {
+	if n <= 0 {
+		return
+	}
+	boxes := boxesOf[T](b)
+	x := boxes.Get().(*box[T])
+	x.args = args
+	if n > 1 && len(b.team.helpers) > 0 && b.team.busy.CompareAndSwap(false, true) {
+		b.team.share(&x.job, P(&x.args), n)
+		b.team.busy.Store(false)
+	} else {
+		w := b.team.worker()
+		for i := range n {
+			P(&x.args).chunk(w, i)
+		}
+		b.team.release(w)
+	}
+	x.args = *new(T)
+	boxes.Put(x)
+}
+
+// boxesOf is the pool of boxes for arguments of type T.
+func boxesOf[T any](b *Backend) *sync.Pool {
+	key := reflect.TypeFor[T]()
+	p, ok := b.boxes.Load(key)
+	if !ok {
+		p, _ = b.boxes.LoadOrStore(key, &sync.Pool{New: func() any { return new(box[T]) }})
+	}
+	return p.(*sync.Pool)
+}
+
+// newTeam returns a team for n threads; the calling goroutine is one of them.
+func newTeam(n int) *team {
+	t := &team{helpers: make([]*worker, n-1)}
+	for i := range t.helpers {
+		t.helpers[i] = &worker{wake: make(chan struct{}, 1)}
+	}
+	return t
+}
+
+// worker lends scratch memory to the calling goroutine.
+func (t *team) worker() *worker {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.idle); n > 0 {
+		w := t.idle[n-1]
+		t.idle = t.idle[:n-1]
+		return w
+	}
+	return new(worker)
+}
+
+// release takes it back.
+func (t *team) release(w *worker) {
+	t.mu.Lock()
+	t.idle = append(t.idle, w)
+	t.mu.Unlock()
+}
+
+// share does a job together with the helpers and returns when it is done. A helper that comes too late, even to a job that has been reused since, takes
+// a chunk in vain or one of the job's new chunks; either is right, for left is set last.
+func (t *team) share(j *job, k task, n int) {
+	t.begin.Do(t.start)
+	j.task, j.total = k, int64(n)
+	j.finis.Store(0)
+	j.left.Store(int64(n))
+	t.current.Store(j)
+	t.epoch.Add(1)
+	for _, w := range t.helpers[:min(n-1, len(t.helpers))] {
+		w.rouse()
+	}
+	w := t.worker()
+	j.help(w)
+	t.release(w)
+	for spins := 0; j.finis.Load() < j.total; spins++ {
+		pause()
+		if spins > 64 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// help takes chunks until none is left.
+func (j *job) help(w *worker) {
+	for {
+		i := j.left.Add(-1)
+		if i < 0 {
+			return
+		}
+		j.task.chunk(w, int(j.total-1-i))
+		j.finis.Add(1)
+	}
+}
+
+// start starts the helpers.
+func (t *team) start() {
+	for _, w := range t.helpers {
+		go t.work(w)
+	}
+}
+
+// stop ends the helpers.
+func (t *team) stop() {
+	t.stopped.Store(true)
+	t.epoch.Add(1)
+	for _, w := range t.helpers {
+		w.rouse()
+	}
+}
+
+// work helps with job after job.
+func (t *team) work(w *worker) {
+	var seen uint32
+	for {
+		seen = t.await(w, seen)
+		if t.stopped.Load() {
+			return
+		}
+		t.current.Load().help(w)
+	}
+}
+
+// await returns the epoch once it is not the one seen before.
+func (t *team) await(w *worker, seen uint32) uint32 {
+	const patience, yield = 256, 32 // spins before sleep, and between looks for other goroutines
+	for spins := 1; ; spins++ {
+		if e := t.epoch.Load(); e != seen {
+			return e
+		}
+		switch {
+		case spins >= patience:
+			t.sleep(w, seen)
+		case spins%yield == 0:
+			runtime.Gosched()
+		default:
+			pause()
+		}
+	}
+}
+
+// sleep returns when the worker is roused, at once if the epoch has moved on.
+func (t *team) sleep(w *worker, seen uint32) {
+	w.asleep.Store(true)
+	if t.epoch.Load() != seen && w.asleep.CompareAndSwap(true, false) {
+		return
+	}
+	<-w.wake
+}
+
+// rouse wakes the worker if it sleeps.
+func (w *worker) rouse() {
+	if w.asleep.Load() && w.asleep.CompareAndSwap(true, false) {
+		w.wake <- struct{}{}
+	}
+}
