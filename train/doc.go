@@ -1,0 +1,2 @@
+// Package train trains patches.
+package train

@@ -1,0 +1,35 @@
+package train
+
+import (
+	"context"
+
+	"peft/peft"
+	"peft/tensor"
+)
+
+// A Job is what is trained, and on what.
+type Job struct {
+	// Patch is what is trained: all its parameters but the fixed ones.
+	Patch *peft.Patch
+	// Examples is how many there are to train on.
+	Examples int
+	// Loss runs the model on some examples, by their numbers.
+	Loss func(p *peft.Pass, rows []int) (Loss, error)
+	// Length is the length of an example, by which [Config.GroupByLength] sorts.
+	Length func(row int) int
+	// Eval runs the model on what it is not trained on. It stops early, with an error, if the context is cancelled. Nil is no evaluation.
+	Eval func(ctx context.Context) (Score, error)
+}
+
+// A Loss is what a forward pass says of its examples.
+type Loss struct {
+	Value   *tensor.Tensor // the mean over the targets, a scalar
+	Targets int            // how many targets the mean is over: examples, or tokens that are scored
+	Tokens  int            // how many tokens were read, for the speed
+}
+
+// A Score is the outcome of an evaluation.
+type Score struct {
+	Loss     float64
+	Accuracy float64 // share of targets that were right; NaN where there is no such thing
+}
