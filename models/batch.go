@@ -1,0 +1,75 @@
+package models
+
+import (
+	"fmt"
+
+	"peft/tensor"
+)
+
+// A Batch is the input of a model: the tokens of several sequences, packed row after row. Padding is left out, wherever an attention mask has it; what remains keeps its position.
+type Batch struct {
+	IDs    []int32 // token of each row
+	Types  []int32 // token type of each row; nil: all 0
+	Layout *tensor.Layout
+	Slot   []int32 // where each row stands in its padded sequence, for the return trip
+	Width  int     // length of the padded sequences
+}
+
+// A Sequence is the tokens of one sequence. Types and Mask may be nil: type 0, nothing masked.
+type Sequence struct {
+	IDs, Types []int32
+	Mask       []bool // true: a token; false: padding, or a hole
+}
+
+// Pack makes a batch of sequences for a model.
+func Pack(m Model, sequences ...Sequence) (*Batch, error) {
+	b := &Batch{Layout: &tensor.Layout{Start: []int32{0}}}
+	for i, s := range sequences {
+		if err := b.add(m, s); err != nil {
+			return nil, fmt.Errorf("models: sequence %d: %w", i, err)
+		}
+	}
+	return b, nil
+}
+
+func (b *Batch) add(m Model, s Sequence) error {
+	limits := m.Limits()
+	b.Width = max(b.Width, len(s.IDs))
+	pos := m.Positions(s.IDs)
+	for t, id := range s.IDs {
+		if s.Mask != nil && !s.Mask[t] {
+			continue
+		}
+		kind := int32(0)
+		if s.Types != nil {
+			kind = s.Types[t]
+		}
+		switch {
+		case id < 0 || int(id) >= limits.Vocabulary:
+			return fmt.Errorf("token %d is %d, must be below the vocabulary's size %d", t, id, limits.Vocabulary)
+		case kind < 0 || int(kind) >= limits.Types:
+			return fmt.Errorf("token type %d is %d, must be below %d", t, kind, limits.Types)
+		case int(pos[t]) >= limits.Positions:
+			return fmt.Errorf("%d tokens, the model has %d positions", len(s.IDs), limits.Positions)
+		}
+		b.IDs, b.Types, b.Slot = append(b.IDs, id), append(b.Types, kind), append(b.Slot, int32(t))
+		b.Layout.Pos = append(b.Layout.Pos, pos[t])
+	}
+	b.Layout.Start = append(b.Layout.Start, int32(len(b.IDs)))
+	if n := len(b.Layout.Start); b.Layout.Start[n-1] == b.Layout.Start[n-2] {
+		return fmt.Errorf("it has no token that is not masked")
+	}
+	return nil
+}
+
+// Pick is the entries of a padded table [sequences × Width], such as labels, that belong to the rows of the batch.
+func (b *Batch) Pick(table [][]int32) []int32 {
+	out := make([]int32, len(b.IDs))
+	for s := range b.Layout.Sequences() {
+		lo, hi := b.Layout.Bounds(s)
+		for i := lo; i < hi; i++ {
+			out[i] = table[s][b.Slot[i]]
+		}
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"peft/tensor"
+)
+
+// A Config is what this package reads of a config.json.
+type Config struct {
+	Architectures []string          `json:"architectures"`
+	ModelType     string            `json:"model_type"`
+	Act           string            `json:"hidden_act"`
+	Hidden        int               `json:"hidden_size"`
+	Intermediate  int               `json:"intermediate_size"`
+	Layers        int               `json:"num_hidden_layers"`
+	Heads         int               `json:"num_attention_heads"`
+	Positions     int               `json:"max_position_embeddings"`
+	Types         int               `json:"type_vocab_size"`
+	Vocabulary    int               `json:"vocab_size"`
+	Eps           float64           `json:"layer_norm_eps"`
+	Dropout       float64           `json:"hidden_dropout_prob"`
+	AttnDropout   float64           `json:"attention_probs_dropout_prob"`
+	HeadDropout   *float64          `json:"classifier_dropout"`
+	PadID         int               `json:"pad_token_id"`
+	Tie           *bool             `json:"tie_word_embeddings"`
+	PositionType  string            `json:"position_embedding_type"`
+	IsDecoder     bool              `json:"is_decoder"`
+	LabelNames    map[string]string `json:"id2label"`
+	NumLabels     int               `json:"num_labels"`
+}
+
+func parseConfig(data []byte) (*Config, error) {
+	c := &Config{Eps: 1e-12, Types: 2, Act: "gelu"}
+	if err := json.Unmarshal(data, c); err != nil {
+		return nil, fmt.Errorf("config.json: %w", err)
+	}
+	return c, nil
+}
+
+// Labels is the number of classes that the configuration names; 2 where it names none, as in transformers.
+func (c *Config) Labels() int {
+	switch {
+	case len(c.LabelNames) > 0:
+		return len(c.LabelNames)
+	case c.NumLabels > 0:
+		return c.NumLabels
+	}
+	return 2
+}
+
+// check refuses sizes that no model has, before anything is made of them. stored is the number of tensors in the file.
+func (c *Config) check(stored int) error {
+	sizes := []struct {
+		field string
+		value int
+	}{
+		{"hidden_size", c.Hidden}, {"intermediate_size", c.Intermediate}, {"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads},
+		{"max_position_embeddings", c.Positions}, {"type_vocab_size", c.Types}, {"vocab_size", c.Vocabulary},
+	}
+	for _, s := range sizes {
+		if s.value < 1 || s.value > 1<<28 {
+			return fmt.Errorf("config.json: %s is %d, expected a size", s.field, s.value)
+		}
+	}
+	switch {
+	case c.Hidden%c.Heads != 0:
+		return fmt.Errorf("config.json: hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
+	case c.Layers > stored:
+		return fmt.Errorf("config.json: num_hidden_layers is %d, the file holds %d tensors in all", c.Layers, stored)
+	case c.PositionType != "" && c.PositionType != "absolute":
+		return fmt.Errorf("config.json: position_embedding_type %q is not supported, only \"absolute\"", c.PositionType)
+	case c.IsDecoder:
+		return fmt.Errorf("config.json: is_decoder is not supported for %s", c.ModelType)
+	}
+	_, err := c.act()
+	return err
+}
+
+// activations are the functions that Hugging Face names.
+var activations = map[string]tensor.Func{
+	"gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_pytorch_tanh": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh, "quick_gelu": tensor.QuickGELU,
+	"relu": tensor.ReLU, "silu": tensor.SiLU, "swish": tensor.SiLU, "tanh": tensor.Tanh, "sigmoid": tensor.Sigmoid,
+}
+
+func (c *Config) act() (tensor.Func, error) {
+	f, ok := activations[c.Act]
+	if !ok {
+		return 0, fmt.Errorf("config.json: hidden_act %q is not supported", c.Act)
+	}
+	return f, nil
+}
+
+func (c *Config) headDropout() float64 {
+	if c.HeadDropout != nil {
+		return *c.HeadDropout
+	}
+	return c.Dropout
+}

@@ -1,0 +1,125 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"peft/peft"
+)
+
+// A blueprint is what is asked for, once configuration, file and options are known.
+type blueprint struct {
+	*Config
+	Options
+	pooler bool // the file holds one
+}
+
+// An architecture is a class of a family that a folder can hold: how it is built, and for which task.
+type architecture struct {
+	name  string
+	task  Task
+	build func(blueprint) Model
+}
+
+// A family is the classes of one model_type, and the prefix that tells the base's names from a head's.
+type family struct {
+	prefix        string
+	architectures []architecture
+}
+
+// families are the model types that can be opened.
+var families = map[string]family{
+	"bert": {"bert.", []architecture{
+		{"BertModel", NoTask, func(b blueprint) Model { return newBert(b.Config, b.pooler) }},
+		{"BertForSequenceClassification", SequenceClassification, buildBertSequence},
+		{"BertForTokenClassification", TokenClassification, func(b blueprint) Model {
+			return &BertForTokenClassification{Bert: newBert(b.Config, false), Classifier: head(b.Hidden, b.Options.Labels)}
+		}},
+		{"BertForMaskedLM", MaskedLM, func(b blueprint) Model {
+			m := &BertForMaskedLM{Bert: newBert(b.Config, false), Dense: peft.NewLinear(b.Hidden, b.Hidden, true, ""), Norm: peft.NewNorm(b.Hidden, b.Eps, false), Decoder: output(b)}
+			m.Decoder.B.Name = "cls.predictions.bias"
+			m.Decoder.W = tied(b, m.Bert, m.Decoder.W)
+			return m
+		}},
+	}},
+	"roberta": {"roberta.", []architecture{
+		{"RobertaModel", NoTask, func(b blueprint) Model { return newBert(b.Config, b.pooler) }},
+		{"RobertaForSequenceClassification", SequenceClassification, buildRobertaSequence},
+		{"RobertaForTokenClassification", TokenClassification, func(b blueprint) Model {
+			return &RobertaForTokenClassification{Bert: newBert(b.Config, false), Classifier: head(b.Hidden, b.Options.Labels)}
+		}},
+		{"RobertaForMaskedLM", MaskedLM, func(b blueprint) Model {
+			m := &RobertaForMaskedLM{Bert: newBert(b.Config, false), Dense: peft.NewLinear(b.Hidden, b.Hidden, true, ""), Norm: peft.NewNorm(b.Hidden, b.Eps, false), Decoder: output(b)}
+			m.Decoder.B.Name = "lm_head.bias"
+			m.Decoder.W = tied(b, m.Bert, m.Decoder.W)
+			return m
+		}},
+	}},
+}
+
+func buildBertSequence(b blueprint) Model {
+	if b.Pool == MeanPool {
+		return &BertMean{Bert: newBert(b.Config, b.pooler), Classifier: head(b.Hidden, b.Options.Labels)}
+	}
+	return &BertForSequenceClassification{Bert: newBert(b.Config, true), Classifier: head(b.Hidden, b.Options.Labels)}
+}
+
+func buildRobertaSequence(b blueprint) Model {
+	if b.Pool == MeanPool {
+		return &RobertaMean{Bert: newBert(b.Config, b.pooler), Classifier: head(b.Hidden, b.Options.Labels)}
+	}
+	return &RobertaForSequenceClassification{Bert: newBert(b.Config, false), Dense: head(b.Hidden, b.Hidden), Out: head(b.Hidden, b.Options.Labels)}
+}
+
+// head is a linear map of a classifier's head.
+func head(in, out int) peft.Linear {
+	return peft.Linear{In: in, Out: out, W: &peft.Frozen{Shape: []int{out, in}}, B: &peft.Frozen{Shape: []int{out}}, Role: peft.Head, IsHead: true}
+}
+
+// output is the output embedding of a language model.
+func output(b blueprint) peft.Linear {
+	return peft.Linear{In: b.Hidden, Out: b.Vocabulary, W: &peft.Frozen{Shape: []int{b.Vocabulary, b.Hidden}}, B: &peft.Frozen{Shape: []int{b.Vocabulary}}, IsHead: true}
+}
+
+// tied is the parameter of the word embedding, or own where the configuration unties it.
+func tied(b blueprint, m *Bert, own *peft.Frozen) *peft.Frozen {
+	if b.Tie != nil && !*b.Tie {
+		return own
+	}
+	return m.Embeddings.Word.W
+}
+
+// pick finds the class to build: the one for the task that is asked for, else the one that the configuration names.
+func (b blueprint) pick() (family, architecture, error) {
+	f, ok := families[b.ModelType]
+	if !ok {
+		return f, architecture{}, fmt.Errorf("config.json: model_type %q (architectures %v) is not supported; there are: %s", b.ModelType, b.Architectures, strings.Join(known(), ", "))
+	}
+	for _, a := range f.architectures {
+		if b.Task != NoTask && a.task == b.Task || b.Task == NoTask && slices.Contains(b.Architectures, a.name) {
+			return f, a, nil
+		}
+	}
+	if b.Task != NoTask {
+		return f, architecture{}, fmt.Errorf("%s has no head for the task %q", b.ModelType, b.Task)
+	}
+	return f, architecture{}, fmt.Errorf("config.json: architectures %v: none is known; of %s there are %s", b.Architectures, b.ModelType, f.names())
+}
+
+func (f family) names() string {
+	var all []string
+	for _, a := range f.architectures {
+		all = append(all, a.name)
+	}
+	return strings.Join(all, ", ")
+}
+
+func known() (names []string) {
+	for n := range families {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,65 @@
+package models
+
+import (
+	"fmt"
+
+	"peft/peft"
+	"peft/tensor"
+)
+
+// A Model is a pre-trained model with a head for a task, or without one.
+type Model interface {
+	// Forward computes a batch: logits [sequences×labels] for sequence classification, [rows×labels] for a task on tokens, the last hidden state [rows×size] without a head.
+	Forward(p *peft.Pass, b *Batch) *tensor.Tensor
+	// ModelType is the family's name in config.json.
+	ModelType() string
+	// Task is what the head is for.
+	Task() Task
+	// Limits are the sizes that inputs must respect.
+	Limits() Limits
+	// Positions are the position numbers of the tokens of one sequence, padding included.
+	Positions(ids []int32) []int32
+}
+
+// A Task is what a model's head is for.
+type Task string
+
+// The tasks, as the programs name them.
+const (
+	NoTask                 Task = "" // the last hidden state
+	SequenceClassification Task = "seqcls"
+	TokenClassification    Task = "tokcls"
+	MaskedLM               Task = "mlm"
+	CausalLM               Task = "lm"
+)
+
+// Limits are the sizes that inputs must respect.
+type Limits struct{ Vocabulary, Types, Positions, Labels int }
+
+// Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out.
+func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
+	if len(labels) != logits.Rows() {
+		return nil, fmt.Errorf("models: %d labels for %d rows of logits", len(labels), logits.Rows())
+	}
+	for i, y := range labels {
+		if y != tensor.Ignore && (y < 0 || int(y) >= logits.Cols()) {
+			return nil, fmt.Errorf("models: label %d is %d, must be 0 to %d, or %d for none", i, y, logits.Cols()-1, tensor.Ignore)
+		}
+	}
+	return tensor.CrossEntropy(logits, labels), nil
+}
+
+// firsts is the first row of each sequence of x.
+func firsts(x *tensor.Tensor) *tensor.Tensor {
+	l := x.Layout()
+	return tensor.GatherRows(x, l.Start[:l.Sequences()], tensor.Singles(l.Sequences()))
+}
+
+// counting is positions 0, 1, 2, ….
+func counting(n int) []int32 {
+	pos := make([]int32, n)
+	for i := range pos {
+		pos[i] = int32(i)
+	}
+	return pos
+}

@@ -1,0 +1,143 @@
+package models
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"peft/peft"
+	"peft/tensor/safetensors"
+)
+
+// A Pool is how a classifier makes one row of a sequence.
+type Pool string
+
+// The ways to pool.
+const (
+	HeadPool Pool = "head" // as Hugging Face's class for the model has it
+	MeanPool Pool = "mean" // the mean of the last hidden state
+)
+
+// Options are what a caller may ask of a model beside what its folder says. The zero value asks for nothing.
+type Options struct {
+	Task     Task   // the head to put on; empty: the one the folder has
+	Headless bool   // no head, even if the folder has one
+	Labels   int    // of a new head; 0: as config.json says
+	Pool     Pool   // of a new sequence classifier; empty: head where the file holds a pooler, else mean
+	Seed     uint64 // of a new head's weights
+}
+
+// Opened is a model with the folder it came from.
+type Opened struct {
+	Model
+	Config *Config
+	Dir    string
+	Fresh  []string // parameters that the file does not hold and that were drawn at random: a new head
+	file   *safetensors.File
+	raw    []byte
+}
+
+// Open opens a model folder: config.json and model.safetensors, in one file or several. Weights are mapped, not read. Close it when no pass uses it any more.
+func Open(dir string, o Options) (*Opened, error) {
+	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	f, err := safetensors.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	m, err := Read(config, f, o)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("models: %s: %w", dir, err)
+	}
+	m.Dir = dir
+	return m, nil
+}
+
+// Read is Open for a configuration and weights that are at hand, such as embedded ones.
+func Read(config []byte, f *safetensors.File, o Options) (*Opened, error) {
+	c, err := parseConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	b := blueprint{c, o, holds(f, "pooler.dense.weight")}
+	b.complete()
+	fam, arch, err := b.pick()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(f.Len()); err != nil {
+		return nil, err
+	}
+	m := &Opened{Model: arch.build(b), Config: c, file: f, raw: config}
+	return m, m.bind(fam, o.Seed)
+}
+
+// complete fills in what the options leave to the folder.
+func (b *blueprint) complete() {
+	if b.Options.Labels == 0 {
+		b.Options.Labels = b.Config.Labels()
+	}
+	if b.Headless {
+		b.Architectures = []string{b.headless()}
+		b.Task = NoTask
+	}
+	if b.Pool == "" && b.ModelType == "bert" && !b.pooler && !b.hasClass(SequenceClassification) {
+		b.Pool = MeanPool
+	}
+}
+
+func (b *blueprint) headless() string {
+	for _, a := range families[b.ModelType].architectures {
+		if a.task == NoTask {
+			return a.name
+		}
+	}
+	return ""
+}
+
+// hasClass reports whether the folder itself holds a model for the task.
+func (b *blueprint) hasClass(t Task) bool {
+	for _, a := range families[b.ModelType].architectures {
+		for _, n := range b.Architectures {
+			if a.task == t && a.name == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Close unmaps the weights.
+func (m *Opened) Close() error { return m.file.Close() }
+
+// Unwrap is the model itself, whose sites are patched.
+func (m *Opened) Unwrap() Model { return m.Model }
+
+// holds reports whether a file has a tensor whose name ends with the given one.
+func holds(f *safetensors.File, suffix string) bool {
+	for _, n := range f.Names() {
+		if len(n) >= len(suffix) && n[len(n)-len(suffix):] == suffix {
+			return true
+		}
+	}
+	return false
+}
+
+// fresh draws the first weights of a head as transformers does: matrices from N(0, 0.02²), biases zero.
+func fresh(f *peft.Frozen, rng *rand.Rand) []float32 {
+	n := 1
+	for _, d := range f.Shape {
+		n *= d
+	}
+	v := make([]float32, n)
+	if len(f.Shape) > 1 {
+		for i := range v {
+			v[i] = float32(0.02 * rng.NormFloat64())
+		}
+	}
+	return v
+}
