@@ -13,6 +13,9 @@ type Batch struct {
 	Layout *tensor.Layout
 	Slot   []int32 // where each row stands in its padded sequence, for the return trip
 	Width  int     // length of the padded sequences
+	Labels []int32 // one a sequence, or one a row; nil where there are none
+
+	perToken bool // the model's result has a row for each of the batch's
 }
 
 // A Sequence is the tokens of one sequence. Types and Mask may be nil: type 0, nothing masked.
@@ -23,7 +26,7 @@ type Sequence struct {
 
 // Pack makes a batch of sequences for a model.
 func Pack(m Model, sequences ...Sequence) (*Batch, error) {
-	b := &Batch{Layout: &tensor.Layout{Start: []int32{0}}}
+	b := &Batch{Layout: &tensor.Layout{Start: []int32{0}}, perToken: m.Task() != SequenceClassification}
 	for i, s := range sequences {
 		if err := b.add(m, s); err != nil {
 			return nil, fmt.Errorf("models: sequence %d: %w", i, err)
@@ -72,4 +75,21 @@ func (b *Batch) Pick(table [][]int32) []int32 {
 		}
 	}
 	return out
+}
+
+// Unpack puts the rows of a result, such as logits, back where their tokens stood: [sequences × Width × columns], zeros elsewhere. What has one row a sequence stays as it is.
+func (b *Batch) Unpack(t *tensor.Tensor) (shape []int, values []float64) {
+	n, cols := b.Layout.Sequences(), t.Cols()
+	packed := t.Float64s()
+	if !b.perToken {
+		return []int{n, cols}, packed
+	}
+	values = make([]float64, n*b.Width*cols)
+	for s := range n {
+		lo, hi := b.Layout.Bounds(s)
+		for i := lo; i < hi; i++ {
+			copy(values[(s*b.Width+int(b.Slot[i]))*cols:], packed[i*cols:(i+1)*cols])
+		}
+	}
+	return []int{n, b.Width, cols}, values
 }

@@ -1,0 +1,127 @@
+package models
+
+import (
+	"fmt"
+	"math"
+
+	"peft/tensor/safetensors"
+)
+
+// Inputs are examples in tokens, as a file of tensors holds them: one row each. A table that the file does not have is nil.
+type Inputs struct {
+	IDs, Mask, Types [][]int32 // [examples × length]
+	Labels           [][]int32 // [examples × 1] classes, or [examples × length]
+}
+
+// ReadInputs reads the tensors input_ids, attention_mask, token_type_ids [examples × length] and labels [examples] or [examples × length].
+func ReadInputs(f *safetensors.File) (*Inputs, error) {
+	in := &Inputs{}
+	for _, field := range []struct {
+		name  string
+		table *[][]int32
+	}{{"input_ids", &in.IDs}, {"attention_mask", &in.Mask}, {"token_type_ids", &in.Types}, {"labels", &in.Labels}} {
+		t, ok := f.Tensor(field.name)
+		if !ok {
+			continue
+		}
+		var err error
+		if *field.table, err = table(t); err != nil {
+			return nil, fmt.Errorf("models: inputs: %w", err)
+		}
+	}
+	return in, in.check()
+}
+
+// check compares the shapes of the tables.
+func (in *Inputs) check() error {
+	if len(in.IDs) == 0 || len(in.IDs[0]) == 0 {
+		return fmt.Errorf("models: inputs: found no input_ids with a row of tokens")
+	}
+	n, length := len(in.IDs), len(in.IDs[0])
+	for name, t := range map[string][][]int32{"attention_mask": in.Mask, "token_type_ids": in.Types, "labels": in.Labels} {
+		wide := t != nil && len(t) == n && (len(t[0]) == length || name == "labels" && len(t[0]) == 1)
+		if t != nil && !wide {
+			return fmt.Errorf("models: inputs: %s is a table %d×%d, input_ids is %d×%d", name, len(t), len(t[0]), n, length)
+		}
+	}
+	return nil
+}
+
+// table is a tensor of integers with one or two axes.
+func table(t safetensors.Tensor) ([][]int32, error) {
+	if len(t.Shape) != 1 && len(t.Shape) != 2 {
+		return nil, fmt.Errorf("%s has shape %v, expected one or two axes", t.Name, t.Shape)
+	}
+	v, err := t.Ints()
+	if err != nil {
+		return nil, err
+	}
+	cols := len(v) / max(1, t.Shape[0])
+	rows := make([][]int32, t.Shape[0])
+	for i := range rows {
+		if rows[i], err = narrow(t.Name, v[i*cols:(i+1)*cols]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func narrow(name string, v []int64) ([]int32, error) {
+	out := make([]int32, len(v))
+	for i, x := range v {
+		if x < math.MinInt32 || x > math.MaxInt32 {
+			return nil, fmt.Errorf("%s holds %d, which is no token and no label", name, x)
+		}
+		out[i] = int32(x)
+	}
+	return out, nil
+}
+
+// Len is the number of examples.
+func (in *Inputs) Len() int { return len(in.IDs) }
+
+// Batch packs some examples, by their numbers, for a model, with their labels if there are any.
+func (in *Inputs) Batch(m Model, examples ...int) (*Batch, error) {
+	var sequences []Sequence
+	for _, i := range examples {
+		sequences = append(sequences, in.sequence(i))
+	}
+	b, err := Pack(m, sequences...)
+	if err != nil || in.Labels == nil {
+		return b, err
+	}
+	return b, b.label(m, in, examples)
+}
+
+func (in *Inputs) sequence(i int) Sequence {
+	s := Sequence{IDs: in.IDs[i]}
+	if in.Types != nil {
+		s.Types = in.Types[i]
+	}
+	if in.Mask != nil {
+		s.Mask = make([]bool, len(s.IDs))
+		for t, x := range in.Mask[i] {
+			s.Mask[t] = x != 0
+		}
+	}
+	return s
+}
+
+// label takes the labels of the examples: one a sequence, or one a row, as the model's task has it.
+func (b *Batch) label(m Model, in *Inputs, examples []int) error {
+	var rows [][]int32
+	for _, i := range examples {
+		rows = append(rows, in.Labels[i])
+	}
+	switch width := len(rows[0]); {
+	case b.perToken && width == b.Width:
+		b.Labels = b.Pick(rows)
+	case !b.perToken && width == 1:
+		for _, r := range rows {
+			b.Labels = append(b.Labels, r[0])
+		}
+	default:
+		return fmt.Errorf("models: inputs: %d labels an example do not fit the task %q with %d tokens", width, m.Task(), b.Width)
+	}
+	return nil
+}
