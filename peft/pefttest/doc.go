@@ -1,0 +1,19 @@
+// Package pefttest tests a method against the laws that every method obeys, in the manner of testing/fstest:
+//
+//	func TestLaws(t *testing.T) {
+//		pefttest.Test(t, lora.Config{Rank: 4}, pefttest.Want{Trained: 256})
+//	}
+//
+// The method is attached to a small [Model] that has a site of every kind. The laws are:
+//
+//   - identity: a fresh patch changes nothing, to the bit;
+//   - purity: nothing writes the base, and only the patch's parameters get gradients;
+//   - gradient: gradients are the derivatives of the loss, by central differences in float64;
+//   - fold: the merged patch computes the same, or the merge is refused;
+//   - undo: a pass without the merged patch is the base again, to the bit;
+//   - file: a patch that is saved and loaded is the same, to the bit;
+//   - route: a row of a mixed batch is what it is alone with its own patch;
+//   - repeat: blocks that are computed again in the backward pass draw the same, to the bit;
+//   - concurrency: many goroutines with different patches over one base compute what each computes alone;
+//   - count: the number of trained parameters is the one expected.
+package pefttest
