@@ -98,14 +98,28 @@ func (b blueprint) pick() (family, architecture, error) {
 		return f, architecture{}, fmt.Errorf("config.json: model_type %q (architectures %v) is not supported; there are: %s", b.ModelType, b.Architectures, strings.Join(known(), ", "))
 	}
 	for _, a := range f.architectures {
-		if b.Task != NoTask && a.task == b.Task || b.Task == NoTask && slices.Contains(b.Architectures, a.name) {
+		if b.suits(a) {
 			return f, a, nil
 		}
+	}
+	if b.Class != "" {
+		return f, architecture{}, fmt.Errorf("%s has no class %q; there are %s", b.ModelType, b.Class, f.names())
 	}
 	if b.Task != NoTask {
 		return f, architecture{}, fmt.Errorf("%s has no head for the task %q", b.ModelType, b.Task)
 	}
 	return f, architecture{}, fmt.Errorf("config.json: architectures %v: none is known; of %s there are %s", b.Architectures, b.ModelType, f.names())
+}
+
+// suits reports whether a class is the one that is asked for.
+func (b blueprint) suits(a architecture) bool {
+	switch {
+	case b.Class != "":
+		return a.name == b.Class
+	case b.Task != NoTask:
+		return a.task == b.Task
+	}
+	return slices.Contains(b.Architectures, a.name)
 }
 
 func (f family) names() string {

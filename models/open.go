@@ -22,6 +22,7 @@ const (
 // Options are what a caller may ask of a model beside what its folder says. The zero value asks for nothing.
 type Options struct {
 	Task     Task   // the head to put on; empty: the one the folder has
+	Class    string // the class of model, as transformers names it; empty: by the task, else the one the folder has
 	Headless bool   // no head, even if the folder has one
 	Labels   int    // of a new head; 0: as config.json says
 	Pool     Pool   // of a new sequence classifier; empty: head where the file holds a pooler, else mean
@@ -82,8 +83,7 @@ func (b *blueprint) complete() {
 		b.Options.Labels = b.Config.Labels()
 	}
 	if b.Headless {
-		b.Architectures = []string{b.headless()}
-		b.Task = NoTask
+		b.Class = b.headless()
 	}
 	if b.Pool == "" && b.ModelType == "bert" && !b.pooler && !b.hasClass(SequenceClassification) {
 		b.Pool = MeanPool

@@ -1,6 +1,7 @@
 package peft
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -60,6 +61,48 @@ func DecodeMethod(config []byte) (Method, error) {
 		return nil, fmt.Errorf("peft: configuration of %s: %w", name, err)
 	}
 	return m, nil
+}
+
+// DecodeConfig reads a configuration into v. One with a "peft_type", which other programs may have written, may have fields that v has not; one with a "method", which a person
+// wrote, may not.
+func DecodeConfig(config []byte, v any) error {
+	var head map[string]json.RawMessage
+	if err := json.Unmarshal(config, &head); err != nil {
+		return err
+	}
+	_, written := head["method"]
+	delete(head, "method")
+	rest, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(rest))
+	if written {
+		d.DisallowUnknownFields()
+	}
+	return d.Decode(v)
+}
+
+// Refuse fails if one of the named fields of a configuration asks for something: is there and not null, false or empty.
+func Refuse(config []byte, fields ...string) error {
+	var all map[string]any
+	if err := json.Unmarshal(config, &all); err != nil {
+		return err
+	}
+	for _, f := range fields {
+		switch v := all[f].(type) {
+		case nil:
+		case bool:
+			if v {
+				return fmt.Errorf("%s is not supported", f)
+			}
+		default:
+			if text := fmt.Sprint(v); text != "map[]" && text != "[]" {
+				return fmt.Errorf("%s is not supported", f)
+			}
+		}
+	}
+	return nil
 }
 
 func known() string {

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"peft/models"
+	"peft/peft"
+	"peft/tensor"
+	"peft/tensor/safetensors"
+)
+
+// chunk is how many examples are computed at a time.
+const chunk = 32
+
+// An outcome is what a file of examples comes to.
+type outcome struct {
+	shape   []int
+	logits  []float64
+	loss    float64
+	targets int
+	grads   tensor.Grads
+}
+
+// file computes a file of examples.
+func file(ctx context.Context, p predictor, o options) error {
+	f, err := safetensors.Open(o.in)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in, err := models.ReadInputs(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.in, err)
+	}
+	if o.grad && in.Labels == nil {
+		return fmt.Errorf("%s: -grad needs labels, found none", o.in)
+	}
+	route, err := readRoute(o.route, in.Len(), len(p.patches))
+	if err != nil {
+		return err
+	}
+	var out outcome
+	for lo := 0; lo < in.Len(); lo += chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.rows(&out, in, route, lo, min(lo+chunk, in.Len()), o.grad); err != nil {
+			return fmt.Errorf("%s: %w", o.in, err)
+		}
+	}
+	return safetensors.Write(o.out, p.tensors(out, in, o), nil)
+}
+
+// rows computes some of the examples and adds them to the outcome.
+func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int, grad bool) error {
+	var numbers []int
+	for i := lo; i < hi; i++ {
+		numbers = append(numbers, i)
+	}
+	b, err := in.Batch(p.model.Unwrap(), numbers...)
+	if err != nil {
+		return err
+	}
+	pass := peft.With(p.dev, p.patches...)
+	defer pass.Close()
+	if route != nil {
+		pass.Route(route[lo:hi])
+	}
+	if !grad {
+		pass.NoGrad()
+	}
+	logits := p.model.Forward(pass, b)
+	shape, values := b.Unpack(logits)
+	out.logits = append(out.logits, values...)
+	out.shape = append([]int{in.Len()}, shape[1:]...)
+	if b.Labels == nil {
+		return nil
+	}
+	return out.score(logits, b.Labels, grad, targets(in))
+}
+
+// score adds the loss of some rows, and its gradients, weighted by their share of all targets.
+func (out *outcome) score(logits *tensor.Tensor, labels []int32, grad bool, all int) error {
+	loss, err := models.Loss(logits, labels)
+	if err != nil {
+		return err
+	}
+	share := float64(scored(labels)) / float64(max(1, all))
+	if share == 0 {
+		return nil
+	}
+	out.loss += share * loss.Item()
+	if grad {
+		out.grads = tensor.BackwardInto(out.grads, loss, share)
+	}
+	return nil
+}
+
+// targets is the number of labels that are scored.
+func targets(in *models.Inputs) (n int) {
+	for i, row := range in.Labels {
+		for t, y := range row {
+			if y != tensor.Ignore && (len(row) == 1 || in.Mask == nil || in.Mask[i][t] != 0) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func scored(labels []int32) (n int) {
+	for _, y := range labels {
+		if y != tensor.Ignore {
+			n++
+		}
+	}
+	return n
+}
+
+// readRoute reads the adapter number of each row; nil without a file.
+func readRoute(path string, rows, adapters int) (route []int, err error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &route); err != nil {
+		return nil, fmt.Errorf("%s: expected a JSON list of numbers: %w", path, err)
+	}
+	if len(route) != rows {
+		return nil, fmt.Errorf("%s: %d numbers for %d rows", path, len(route), rows)
+	}
+	for i, a := range route {
+		if a < -1 || a >= adapters {
+			return nil, fmt.Errorf("%s: row %d goes to adapter %d, there are %d; -1 is none", path, i, a, adapters)
+		}
+	}
+	return route, nil
+}
+
+// tensors are the outcome as a file holds it.
+func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetensors.Tensor {
+	numbers := func(name string, shape []int, v []float64) safetensors.Tensor {
+		if o.f64 {
+			return safetensors.F64(name, shape, v)
+		}
+		return safetensors.F32(name, shape, narrow(v))
+	}
+	name := "logits"
+	if p.model.Task() == models.NoTask {
+		name = "hidden"
+	}
+	all := []safetensors.Tensor{numbers(name, out.shape, out.logits)}
+	if in.Labels != nil {
+		all = append(all, numbers("loss", []int{}, []float64{out.loss}))
+	}
+	if !o.grad {
+		return all
+	}
+	seen := map[string]bool{}
+	for _, q := range p.patches {
+		for key, x := range q.Keyed {
+			g := out.grads.Of(x.Tensor())
+			if g == nil {
+				continue
+			}
+			for _, key := range append([]string{key}, q.Aliases(x)...) {
+				if !seen[key] {
+					all = append(all, numbers("grad."+key, g.Shape(), g.Float64s()))
+					seen[key] = true
+				}
+			}
+		}
+	}
+	return all
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
