@@ -1,0 +1,52 @@
+package train
+
+import (
+	"iter"
+
+	"peft/peft"
+	"peft/tensor"
+	"peft/tensor/optim"
+)
+
+// A Penalizer is a method that adds a term of its own to the loss, a scalar, as AdaLoRA does for orthogonality.
+type Penalizer interface {
+	Penalty(p *peft.Pass, q *peft.Patch) *tensor.Tensor
+}
+
+// A Stepper is a method that moves state of its patch after each step, as AdaLoRA does with its ranks.
+type Stepper interface {
+	// Stepped is called when a step of a run of total steps, counted from 1, has updated the parameters. The gradients are those it used before clipping, up to a
+	// factor that they have in common; they are valid during the call.
+	Stepped(q *peft.Patch, grads tensor.Grads, step, total int) error
+	// State is what Stepped moves beside the parameters, fixed ones included: checkpoints hold it too.
+	State(q *peft.Patch) []optim.Param
+}
+
+// hooks are the methods that a patch is combined of and that have an ability.
+func hooks[T any](q *peft.Patch) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for m := range peft.Methods(q.Method()) {
+			if h, ok := m.(T); ok && !yield(h) {
+				return
+			}
+		}
+	}
+}
+
+// Penalized is a loss with the terms that the method of a patch adds to it.
+func Penalized(p *peft.Pass, q *peft.Patch, loss *tensor.Tensor) *tensor.Tensor {
+	for h := range hooks[Penalizer](q) {
+		loss = tensor.Add(loss, h.Penalty(p, q))
+	}
+	return loss
+}
+
+// stepped tells the patch's method that the parameters have moved.
+func (r *run) stepped() error {
+	for h := range hooks[Stepper](r.Patch) {
+		if err := h.Stepped(r.Patch, r.grads, r.result.Steps+1, r.total); err != nil {
+			return err
+		}
+	}
+	return nil
+}
