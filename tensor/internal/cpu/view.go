@@ -62,8 +62,11 @@ func (v view) packed() bool { return v.rowwise() && (v.rs == v.cols || v.rows ==
 // rowwise reports whether the numbers of a row are neighbours.
 func (v view) rowwise() bool { return v.cs == 1 || v.cols == 1 }
 
-// row is row i from column j0 to j1: the memory itself where its numbers are neighbours, else a copy in tmp.
+// row is row i from column j0 to j1: the memory itself where its numbers are neighbours, else a copy in tmp. A view of nothing has rows without numbers.
 func (v view) row(i, j0, j1 int, tmp []float32) []float32 {
+	if v.none() {
+		return nil
+	}
 	at := i*v.rs + j0*v.cs
 	if v.rowwise() {
 		return v.data[at : at+j1-j0 : at+j1-j0]

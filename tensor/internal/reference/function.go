@@ -18,7 +18,7 @@ func combine(op backend.Binary, x, y float64) float64 {
 	case backend.Div:
 		return x / y
 	case backend.Max:
-		return math.Max(x, y)
+		return max(x, y)
 	}
 	panic("reference: unknown function of two numbers")
 }

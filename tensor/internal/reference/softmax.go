@@ -9,9 +9,10 @@ import (
 // Softmax makes y[i][j] = exp(x[i][j])/Σ_l exp(x[i][l]).
 func (*Backend) Softmax(y, x backend.Mat) {
 	for i := range x.Rows {
-		total := logSumExp(row(x, i))
-		for j := range x.Cols {
-			*at(y, i, j) = math.Exp(*at(x, i, j) - total)
+		r := row(x, i)
+		top, sum := sumExp(r)
+		for j, v := range r {
+			*at(y, i, j) = math.Exp(v-top) / sum
 		}
 	}
 }
@@ -35,18 +36,23 @@ func row(m backend.Mat, i int) []float64 {
 	return r
 }
 
-// logSumExp is log Σ exp(x[j]), with the largest taken out so that nothing overflows; of no numbers, and of −∞ alone, it is −∞.
+// logSumExp is log Σ exp(x[j]); of no numbers, and of −∞ alone, it is −∞.
 func logSumExp(x []float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range x {
-		top = math.Max(top, v)
-	}
+	top, sum := sumExp(x)
 	if math.IsInf(top, -1) {
 		return top
 	}
-	sum := 0.0
+	return top + math.Log(sum)
+}
+
+// sumExp is Σ exp(x[j]) by its two factors: exp(top) with top the largest of x, and a sum that does not overflow.
+func sumExp(x []float64) (top, sum float64) {
+	top = math.Inf(-1)
+	for _, v := range x {
+		top = max(top, v)
+	}
 	for _, v := range x {
 		sum += math.Exp(v - top)
 	}
-	return top + math.Log(sum)
+	return top, sum
 }

@@ -1,0 +1,132 @@
+package backendtest
+
+import (
+	"math"
+
+	"peft/tensor/internal/backend"
+)
+
+func productCases() []testCase {
+	return []testCase{
+		{"MatMul", 80, matMul},
+		{"MatMulDeep", 3, matMulDeep},
+		{"MulT", 80, mulT},
+		{"Mul", 60, mul},
+		{"Gather", 20, gather},
+		{"Dequantize", 20, dequantize},
+	}
+}
+
+// roundings is how many there are in a product besides those of the sum: of the operands as stored, of a scale, of factors, and of what is added.
+const roundings = 8
+
+func matMul(t *trial) { t.matMul(t.sizeOrNone(), t.sizeOrNone(), t.sizeOrNone()) }
+
+// matMulDeep goes beyond the blocks of a product in one direction.
+func matMulDeep(t *trial) {
+	sizes := [3]int{7, 29, 1100}
+	t.rng.Shuffle(3, func(i, j int) { sizes[i], sizes[j] = sizes[j], sizes[i] })
+	t.matMul(sizes[0], sizes[1], sizes[2])
+}
+
+// matMul checks a product of [m×k] and [k×n].
+func (t *trial) matMul(m, k, n int) {
+	alpha, beta := pick(t, 1, -0.7), pick(t, 0, 1, -0.3)
+	dst, a, b := t.out(m, n, beta), t.in(m, k), t.in(k, n)
+	t.do(func(s *side) { s.MatMul(s.of(dst), s.of(a), s.of(b), s.factor(alpha), s.factor(beta)) })
+	t.summed(dst, k+roundings)
+}
+
+// activations are functions whose slope is 1.2 at most, so that an error of their argument grows no more.
+func (t *trial) activation() backend.Unary {
+	return pick(t, backend.Identity, backend.Identity, backend.ReLU, backend.GELU, backend.GELUTanh, backend.QuickGELU, backend.SiLU, backend.Tanh,
+		backend.Sigmoid, backend.LeakyReLU, backend.Softplus, backend.Sin, backend.Cos, backend.Abs)
+}
+
+// An epilogue is what follows a product, by its operands.
+type epilogue struct {
+	u, v, bias, pre *operand
+	f               backend.Unary
+}
+
+// epilogue is some of what may follow a product with a result [rows×cols].
+func (t *trial) epilogue(rows, cols int) (e epilogue, rank int) {
+	if t.chance(2) {
+		rank = t.rank()
+		e.u, e.v = t.in(rows, rank), t.in(cols, rank)
+	}
+	if t.chance(2) {
+		e.bias = t.in(1, cols)
+	}
+	if t.chance(2) {
+		e.pre = t.out(rows, cols, 0)
+	}
+	e.f = t.activation()
+	return e, rank
+}
+
+func (t *trial) rank() int { return pick(t, 1, 2, 3, 4, 8, 16, 33) }
+
+// on is the epilogue on a side. Where magnitudes are computed it has no function: the value before it is what counts.
+func (e epilogue) on(s *side) backend.Epilogue {
+	b := backend.Epilogue{Low: s.lowRank(e.u, e.v), Bias: s.maybe(e.bias), Pre: s.maybe(e.pre), Func: e.f}
+	if s.magnitude {
+		b.Func = backend.Identity
+	}
+	return b
+}
+
+// lowRank is a product of low rank, nil for nil.
+func (s *side) lowRank(u, v *operand) *backend.LowRank {
+	if u == nil {
+		return nil
+	}
+	return &backend.LowRank{U: s.of(u), V: s.of(v)}
+}
+
+// mulT: the error of the sum, times the function's slope, and the function's own.
+func mulT(t *trial) {
+	n, out, in := t.sizeOrNone(), t.size(), t.size()
+	w, x, dst := t.frozen(out, in), t.in(n, in), t.out(n, out, 0)
+	e, rank := t.epilogue(n, out)
+	t.do(func(s *side) { s.MulT(s.of(dst), s.of(x), w.on(s), e.on(s)) })
+	terms := float64(in + rank + roundings)
+	size := t.magnitude(dst)
+	t.within(dst, func(i, j int, want float64) float64 {
+		return 1.2*terms*u*size(i, j) + u*unaryError(e.f, size(i, j), math.Abs(want)) + tiny*size(i, j)
+	})
+	if e.pre != nil {
+		t.summed(e.pre, in+rank+roundings)
+	}
+}
+
+func mul(t *trial) {
+	n, out, in, beta := t.sizeOrNone(), t.size(), t.size(), t.beta()
+	w, dy, dst := t.frozen(out, in), t.in(n, out), t.out(n, in, beta)
+	var a, b *operand
+	rank := 0
+	if t.chance(2) {
+		rank = t.rank()
+		a, b = t.in(n, rank), t.in(rank, in)
+	}
+	t.do(func(s *side) { s.Mul(s.of(dst), s.of(dy), w.on(s), s.lowRank(a, b), beta) })
+	t.summed(dst, out+rank+roundings)
+}
+
+// gather: at most a product with a scale, and a number of 64 bits, are rounded.
+func gather(t *trial) {
+	w, ids := t.frozen(t.size(), t.size()), make([]int32, t.sizeOrNone())
+	for i := range ids {
+		ids[i] = int32(t.rng.IntN(w.Rows))
+	}
+	dst := t.out(len(ids), w.Cols, 0)
+	t.do(func(s *side) { s.Gather(s.of(dst), w.on(s), ids) })
+	t.relative(dst, 1)
+}
+
+func dequantize(t *trial) {
+	w := t.frozen(t.size(), t.size())
+	dst := t.out(w.Rows, w.Cols, 0)
+	t.do(func(s *side) { s.Dequantize(s.of(dst), w.on(s)) })
+	t.relative(dst, 1)
+}
