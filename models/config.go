@@ -3,6 +3,10 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 
 	"peft/tensor"
 )
@@ -31,6 +35,29 @@ type Config struct {
 	NumLabels     int               `json:"num_labels"`
 }
 
+// ReadConfig reads the config.json of a model folder.
+func ReadConfig(dir string) (*Config, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	c, err := parseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("models: %s: %w", dir, err)
+	}
+	return c, nil
+}
+
+// HeadTask is the task of the class of model that the folder holds.
+func (c *Config) HeadTask() Task {
+	for _, a := range families[c.ModelType].architectures {
+		if slices.Contains(c.Architectures, a.name) {
+			return a.task
+		}
+	}
+	return NoTask
+}
+
 func parseConfig(data []byte) (*Config, error) {
 	c := &Config{Eps: 1e-12, Types: 2, Act: "gelu"}
 	if err := json.Unmarshal(data, c); err != nil {
@@ -48,6 +75,19 @@ func (c *Config) Labels() int {
 		return c.NumLabels
 	}
 	return 2
+}
+
+// Names are the names of the classes, in their order; none where the configuration names none.
+func (c *Config) Names() []string {
+	names := make([]string, len(c.LabelNames))
+	for i := range names {
+		name, ok := c.LabelNames[strconv.Itoa(i)]
+		if !ok {
+			return nil
+		}
+		names[i] = name
+	}
+	return names
 }
 
 // check refuses sizes that no model has, before anything is made of them. stored is the number of tensors in the file.

@@ -7,10 +7,10 @@ import (
 	"peft/tensor/safetensors"
 )
 
-// Inputs are examples in tokens, as a file of tensors holds them: one row each. A table that the file does not have is nil.
+// Inputs are examples in tokens: a row each, of any length. A table that there is none of is nil.
 type Inputs struct {
-	IDs, Mask, Types [][]int32 // [examples × length]
-	Labels           [][]int32 // [examples × 1] classes, or [examples × length]
+	IDs, Mask, Types [][]int32 // tokens; 0 where one is padding or not to be seen; types of tokens
+	Labels           [][]int32 // one class a row, or a label for each token
 }
 
 // ReadInputs reads the tensors input_ids, attention_mask, token_type_ids [examples × length] and labels [examples] or [examples × length].

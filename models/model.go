@@ -49,6 +49,36 @@ func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
 	return tensor.CrossEntropy(logits, labels), nil
 }
 
+// Targets is the number of labels that are scored.
+func Targets(labels []int32) (n int) {
+	for _, y := range labels {
+		if y != tensor.Ignore {
+			n++
+		}
+	}
+	return n
+}
+
+// Correct is how many of the labels that are scored have the largest logit of their row.
+func Correct(logits *tensor.Tensor, labels []int32) (n int) {
+	values, cols := logits.Float32s(), logits.Cols()
+	for i, y := range labels {
+		if y != tensor.Ignore && largest(values[i*cols:(i+1)*cols]) == int(y) {
+			n++
+		}
+	}
+	return n
+}
+
+func largest(row []float32) (at int) {
+	for j, v := range row {
+		if v > row[at] {
+			at = j
+		}
+	}
+	return at
+}
+
 // firsts is the first row of each sequence of x.
 func firsts(x *tensor.Tensor) *tensor.Tensor {
 	l := x.Layout()

@@ -32,11 +32,12 @@ type Options struct {
 // Opened is a model with the folder it came from.
 type Opened struct {
 	Model
-	Config *Config
-	Dir    string
-	Fresh  []string // parameters that the file does not hold and that were drawn at random: a new head
-	file   *safetensors.File
-	raw    []byte
+	Config  *Config
+	Options Options // as they came out, nothing left to the folder
+	Dir     string
+	Fresh   []string // parameters that the file does not hold and that were drawn at random: a new head
+	file    *safetensors.File
+	raw     []byte
 }
 
 // Open opens a model folder: config.json and model.safetensors, in one file or several. Weights are mapped, not read. Close it when no pass uses it any more.
@@ -73,7 +74,7 @@ func Read(config []byte, f *safetensors.File, o Options) (*Opened, error) {
 	if err := c.check(f.Len()); err != nil {
 		return nil, err
 	}
-	m := &Opened{Model: arch.build(b), Config: c, file: f, raw: config}
+	m := &Opened{Model: arch.build(b), Config: c, Options: b.Options, file: f, raw: config}
 	return m, m.bind(fam, o.Seed)
 }
 

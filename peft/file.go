@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,8 +23,9 @@ const (
 
 // Info is what the configuration of a saved patch says beside its method.
 type Info struct {
-	BaseModel string // name or path of the base; may be empty
-	Task      string // "SEQ_CLS", "CAUSAL_LM", …; may be empty
+	BaseModel string         // name or path of the base; may be empty
+	Task      string         // "SEQ_CLS", "CAUSAL_LM", …; may be empty
+	Extra     map[string]any // what else a program wants to find there again
 }
 
 // Save writes a patch as a folder: the configuration of its method and its parameters as F32. The folder is written whole or not at all.
@@ -48,6 +50,7 @@ func Save(dir string, q *Patch, info Info) error {
 // complete adds what every configuration of Hugging Face PEFT holds.
 func complete(config map[string]any, info Info) {
 	config["inference_mode"] = true
+	maps.Copy(config, info.Extra)
 	for key, v := range map[string]string{"base_model_name_or_path": info.BaseModel, "task_type": info.Task} {
 		config[key] = nil
 		if v != "" {

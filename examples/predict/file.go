@@ -88,7 +88,7 @@ func (out *outcome) score(logits *tensor.Tensor, labels []int32, grad bool, all 
 	if err != nil {
 		return err
 	}
-	share := float64(scored(labels)) / float64(max(1, all))
+	share := float64(models.Targets(labels)) / float64(max(1, all))
 	if share == 0 {
 		return nil
 	}
@@ -106,15 +106,6 @@ func targets(in *models.Inputs) (n int) {
 			if y != tensor.Ignore && (len(row) == 1 || in.Mask == nil || in.Mask[i][t] != 0) {
 				n++
 			}
-		}
-	}
-	return n
-}
-
-func scored(labels []int32) (n int) {
-	for _, y := range labels {
-		if y != tensor.Ignore {
-			n++
 		}
 	}
 	return n

@@ -63,7 +63,7 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 		return err
 	}
 	if o.text != "" {
-		return answer(e, d, m, patches, o)
+		return tensor.Try(func() error { return answer(e, predictor{d, m, patches}, o) })
 	}
 	return tensor.Try(func() error { return file(ctx, predictor{d, m, patches}, o) })
 }

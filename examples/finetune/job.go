@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+
+	"peft/examples/internal/cli"
+	"peft/models"
+	"peft/peft"
+	"peft/tensor/safetensors"
+	"peft/train"
+)
+
+// job is the work as the training loop wants it.
+func (j *job) job() train.Job {
+	w := train.Job{
+		Patch: j.patch, Examples: j.data.Len(), Loss: j.loss,
+		Length: func(row int) int { return len(j.data.IDs[row]) },
+	}
+	if j.eval != nil {
+		w.Eval = j.evaluate
+	}
+	return w
+}
+
+// loss runs the model on some examples.
+func (j *job) loss(p *peft.Pass, rows []int) (train.Loss, error) {
+	b, err := j.data.Batch(j.model.Unwrap(), rows...)
+	if err != nil {
+		return train.Loss{}, err
+	}
+	value, err := models.Loss(j.model.Forward(p, b), b.Labels)
+	return train.Loss{Value: value, Targets: models.Targets(b.Labels), Tokens: len(b.IDs)}, err
+}
+
+// evalBatch is how many examples are evaluated at once.
+const evalBatch = 32
+
+// evaluate runs the model on what it is not trained on.
+func (j *job) evaluate(ctx context.Context) (train.Score, error) {
+	return train.Evaluate(ctx, j.eval.Len(), evalBatch, j.score)
+}
+
+// score runs the model on some examples that it is not trained on.
+func (j *job) score(rows []int) (s train.Score, targets int, err error) {
+	b, err := j.eval.Batch(j.model.Unwrap(), rows...)
+	if err != nil {
+		return s, 0, err
+	}
+	p := peft.With(j.dev, j.patch).NoGrad()
+	defer p.Close()
+	logits := j.model.Forward(p, b)
+	loss, err := models.Loss(logits, b.Labels)
+	if err != nil {
+		return s, 0, err
+	}
+	targets = models.Targets(b.Labels)
+	s = train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b.Labels)) / float64(max(1, targets))}
+	return s, targets, nil
+}
+
+// save writes the adapter folder, the tensors as F64 if asked for, and the line of JSON.
+func (j *job) save(e cli.Env, o options, r train.Result) error {
+	info := peft.Info{BaseModel: o.model, Task: j.model.Task().TaskType(), Extra: map[string]any{}}
+	if j.model.Options.Pool == models.MeanPool {
+		info.Extra["pool"] = models.MeanPool
+	}
+	if names := j.labels.Names(); len(names) > 0 {
+		info.Extra["labels"] = names
+	}
+	if err := peft.Save(o.out, j.patch, info); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "saved %s\n", o.out)
+	if o.saveF64 != "" {
+		if err := safetensors.Write(o.saveF64, j.tensors(), nil); err != nil {
+			return err
+		}
+	}
+	if !o.json {
+		return nil
+	}
+	return j.report(e, r)
+}
+
+// tensors are the trained tensors under their keys in the adapter file.
+func (j *job) tensors() (all []safetensors.Tensor) {
+	for key, x := range j.patch.Keyed {
+		if x.Fixed {
+			continue
+		}
+		for _, key := range append([]string{key}, j.patch.Aliases(x)...) {
+			all = append(all, safetensors.F64(key, x.Tensor().Shape(), x.Tensor().Float64s()))
+		}
+	}
+	return all
+}
+
+// report prints how the run went.
+func (j *job) report(e cli.Env, r train.Result) error {
+	line := struct {
+		Trainable    int      `json:"trainable"`
+		Total        int      `json:"total"`
+		Percent      float64  `json:"percent"`
+		Steps        int      `json:"steps"`
+		Loss         float64  `json:"loss"`
+		EvalAccuracy *float64 `json:"eval_accuracy"`
+		Seconds      float64  `json:"seconds"`
+		TokensPerSec float64  `json:"tokens_per_second"`
+		PeakRSS      int64    `json:"peak_rss_bytes"`
+	}{j.summary.Trainable, j.summary.Total, j.summary.Percent(), r.Steps, r.Loss, nil, r.Seconds, r.TokensPerSecond(), train.PeakRSS()}
+	if n := len(r.Evals); n > 0 && !math.IsNaN(r.Evals[n-1].Accuracy) {
+		line.EvalAccuracy = &r.Evals[n-1].Accuracy
+	}
+	if math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0) {
+		return errors.New("the loss is not finite")
+	}
+	return json.NewEncoder(e.Out).Encode(line)
+}
+
+// parent is the folder that holds a folder.
+func parent(dir string) string { return filepath.Dir(filepath.Clean(dir)) }

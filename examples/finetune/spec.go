@@ -1,0 +1,123 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"peft/examples/internal/cli"
+	"peft/models"
+	"peft/peft"
+)
+
+// A spec is what is asked to be trained: a configuration, or an adapter folder to go on with.
+type spec struct {
+	name   string
+	config map[string]json.RawMessage
+	init   string
+}
+
+// readSpec reads -method or -init.
+func readSpec(o options) (*spec, error) {
+	if o.init != "" {
+		text, err := peft.ReadConfig(o.init)
+		if err != nil {
+			return nil, err
+		}
+		return newSpec(text, o.init)
+	}
+	text, err := methodText(o.method)
+	if err != nil {
+		return nil, err
+	}
+	return newSpec(text, "")
+}
+
+// methodText is the configuration that -method names, holds or points to.
+func methodText(method string) ([]byte, error) {
+	if strings.HasPrefix(strings.TrimSpace(method), "{") {
+		return []byte(method), nil
+	}
+	info, err := os.Stat(method)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(method, "/."):
+		return json.Marshal(map[string]string{"method": method})
+	case err != nil:
+		return nil, fmt.Errorf("-method: %w", err)
+	case info.IsDir():
+		return peft.ReadConfig(method)
+	}
+	return os.ReadFile(method)
+}
+
+func newSpec(text []byte, init string) (*spec, error) {
+	s := &spec{init: init}
+	if err := json.Unmarshal(text, &s.config); err != nil {
+		return nil, fmt.Errorf("-method: expected a JSON object: %w", err)
+	}
+	for _, field := range []string{"method", "peft_type"} {
+		if raw, ok := s.config[field]; ok && json.Unmarshal(raw, &s.name) == nil && s.name != "" {
+			s.name = strings.ToLower(s.name)
+			return s, nil
+		}
+	}
+	return nil, errors.New(`-method: found neither "method" nor "peft_type" in the configuration`)
+}
+
+// rate is the learning rate that suits the method on small encoders.
+func (s *spec) rate() float64 {
+	switch s.name {
+	case "full":
+		return 2e-4
+	case "head":
+		return 1e-2
+	}
+	return 2e-3
+}
+
+// options are those of a model that suits what is trained: its task, and for a new head the classes of the data.
+func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Options, err error) {
+	if s.init != "" {
+		if want, err = models.For(s.init); err != nil {
+			return want, err
+		}
+	}
+	want.Pool, want.Seed = cmp.Or(models.Pool(o.pool), want.Pool), o.train.Seed
+	if want.Class != "" {
+		return want, nil
+	}
+	want.Task = cmp.Or(models.Task(o.task), want.Task, c.HeadTask(), d.task())
+	if s.init == "" && want.Task != c.HeadTask() {
+		want.Labels = max(2, d.labels.Count())
+	}
+	return want, nil
+}
+
+// attach makes the patch. A classifier's head is trained as well, unless the configuration says otherwise.
+func (s *spec) attach(e cli.Env, j *job, o options) (*peft.Patch, error) {
+	if s.init != "" {
+		patches, err := cli.Load(e, j.dev, j.model, s.init)
+		if err != nil {
+			return nil, err
+		}
+		return patches[0], nil
+	}
+	_, said := s.config["head"]
+	_, written := s.config["peft_type"]
+	if !said && !written && (j.model.Task() == models.SequenceClassification || len(j.model.Fresh) > 0) && s.name != "full" && s.name != "head" {
+		s.config["head"] = json.RawMessage("true")
+	}
+	text, err := json.Marshal(s.config)
+	if err != nil {
+		return nil, err
+	}
+	m, err := peft.DecodeMethod(text)
+	if err != nil {
+		return nil, err
+	}
+	return peft.Attach(j.dev, j.model.Unwrap(), m, o.train.Seed)
+}
