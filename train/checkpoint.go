@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"peft/tensor"
+	"peft/tensor/optim"
 	"peft/tensor/safetensors"
 )
 
@@ -36,32 +36,24 @@ func (r *run) state() state {
 	}
 }
 
-// tensors are all the tensors of a checkpoint by their keys.
-func (r *run) tensors() iter.Seq2[string, *tensor.Tensor] {
-	return func(yield func(string, *tensor.Tensor) bool) {
-		all := map[string]*tensor.Tensor{}
-		for x := range r.Patch.Params() {
-			for _, t := range tensors(x) {
-				all["param/"+t.Name] = t.Value
-			}
-		}
-		for name, m := range r.opt.Moments() {
-			all["moment/"+name] = m
-		}
-		for h := range hooks[Stepper](r.Patch) {
-			for _, t := range h.State(r.Patch) {
-				all["state/"+t.Name] = t.Value
-			}
-		}
-		for _, t := range r.best {
-			all["best/"+t.Name] = t.Value
-		}
-		for key, t := range all {
-			if !yield(key, t) {
-				return
-			}
+// live are all the tensors of a checkpoint with their keys.
+func (r *run) live() (all []optim.Param) {
+	add := func(kind string, list ...optim.Param) {
+		for _, x := range list {
+			all = append(all, optim.Param{Name: kind + "/" + x.Name, Value: x.Value})
 		}
 	}
+	for x := range r.Patch.Params() {
+		add("param", tensors(x)...)
+	}
+	for name, m := range r.opt.Moments() {
+		add("moment", optim.Param{Name: name, Value: m})
+	}
+	for h := range hooks[Stepper](r.Patch) {
+		add("state", h.State(r.Patch)...)
+	}
+	add("best", r.best...)
+	return all
 }
 
 // save writes the checkpoint, if there is one to write and it is not there yet.
@@ -74,8 +66,8 @@ func (r *run) save() error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	var all []safetensors.Tensor
-	for key, t := range r.tensors() {
-		all = append(all, exact(key, t))
+	for _, x := range r.live() {
+		all = append(all, exact(x.Name, x.Value))
 	}
 	if err := os.MkdirAll(filepath.Dir(r.Checkpoint), 0o777); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
@@ -138,8 +130,8 @@ func (r *run) load(f *safetensors.File) error {
 	if err != nil {
 		return err
 	}
-	for key, t := range r.tensors() {
-		t.Assign(values[key])
+	for _, x := range r.live() {
+		x.Value.Assign(values[x.Name])
 	}
 	r.result = Result{Steps: s.Step, Loss: s.Loss, Evals: s.Evals, Tokens: s.Tokens, Seconds: s.Seconds}
 	r.saved = s.Step
@@ -167,19 +159,12 @@ func (r *run) fits(s state) error {
 // values are the numbers of all tensors of the run, which must be those of the file.
 func (r *run) values(f *safetensors.File) (map[string][]float64, error) {
 	values := map[string][]float64{}
-	for key, t := range r.tensors() {
-		have, ok := f.Tensor(key)
-		if !ok {
-			return nil, fmt.Errorf("found no tensor %q, want one of shape %v", key, t.Shape())
-		}
-		if !slices.Equal(have.Shape, t.Shape()) {
-			return nil, fmt.Errorf("%q has shape %v, want %v", key, have.Shape, t.Shape())
-		}
-		v, err := have.Float64s()
+	for _, x := range r.live() {
+		v, err := read(f, x.Name, x.Value.Shape())
 		if err != nil {
 			return nil, err
 		}
-		values[key] = v
+		values[x.Name] = v
 	}
 	for _, key := range f.Names() {
 		if _, ok := values[key]; !ok {
@@ -187,4 +172,16 @@ func (r *run) values(f *safetensors.File) (map[string][]float64, error) {
 		}
 	}
 	return values, nil
+}
+
+// read is the numbers of one tensor of a file.
+func read(f *safetensors.File, key string, shape []int) ([]float64, error) {
+	t, ok := f.Tensor(key)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("found no tensor %q, want one of shape %v", key, shape)
+	case !slices.Equal(t.Shape, shape):
+		return nil, fmt.Errorf("%q has shape %v, want %v", key, t.Shape, shape)
+	}
+	return t.Float64s()
 }

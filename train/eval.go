@@ -8,6 +8,33 @@ import (
 	"peft/tensor/optim"
 )
 
+// Evaluate scores examples, a batch at a time, and returns their mean, in which every target weighs the same. It stops with the context's error when that is cancelled. A
+// score of the examples in rows comes with the number of targets that it is the mean of.
+func Evaluate(ctx context.Context, examples, batch int, score func(rows []int) (s Score, targets int, err error)) (Score, error) {
+	var sum Score
+	all := 0
+	rows := make([]int, 0, batch)
+	for begin := 0; begin < examples; begin += batch {
+		if ctx.Err() != nil {
+			return Score{}, context.Cause(ctx)
+		}
+		rows = rows[:0]
+		for i := begin; i < min(begin+batch, examples); i++ {
+			rows = append(rows, i)
+		}
+		s, n, err := score(rows)
+		if err != nil {
+			return Score{}, err
+		}
+		if n > 0 {
+			sum.Loss += s.Loss * float64(n)
+			sum.Accuracy += s.Accuracy * float64(n)
+			all += n
+		}
+	}
+	return Score{sum.Loss / float64(all), sum.Accuracy / float64(all)}, nil
+}
+
 // evaluate evaluates if that is due and not done.
 func (r *run) evaluate(ctx context.Context) error {
 	if !r.evalDue() {

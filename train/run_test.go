@@ -13,6 +13,7 @@ import (
 
 	"peft/peft"
 	"peft/tensor"
+	"peft/tensor/optim"
 	"peft/train"
 )
 
@@ -32,6 +33,38 @@ func TestRunLearns(t *testing.T) {
 		require.Positive(t, r.TokensPerSecond())
 		require.False(t, r.Interrupted)
 	}
+}
+
+// TestRunIsTheLoopByHand compares with what a program without the package would write.
+func TestRunIsTheLoopByHand(t *testing.T) {
+	d := tensor.Reference()
+	m := newTiny(10)
+	j, hand := m.job(t, d), m.job(t, d).Patch
+	c := train.Config{Steps: 7, Batch: 4, InOrder: true, LR: 0.05, WeightDecay: 0.1, Schedule: "cosine", Warmup: 2, Clip: 0.3, Seed: 9}
+	r, err := train.Run(t.Context(), j, c)
+	require.NoError(t, err)
+
+	var params []optim.Param
+	for x := range hand.Params() {
+		params = append(params, optim.Param{Name: x.Name, Value: x.Tensor()})
+	}
+	opt, err := optim.New(optim.Group{Rule: optim.AdamW{LR: c.LR, Decay: c.WeightDecay}, Params: params})
+	require.NoError(t, err)
+	opt.MaxNorm = c.Clip
+	schedule := optim.Cosine(2, 7, 0.5)
+	var last float64
+	for step := range 7 {
+		p := peft.With(d, hand)
+		p.Train, p.Seed = true, peft.Seed(9, step, 0)
+		l, err := m.loss(p, []int{4 * step % 10, (4*step + 1) % 10, (4*step + 2) % 10, (4*step + 3) % 10})
+		require.NoError(t, err)
+		last = l.Value.Item()
+		_, err = opt.Step(tensor.Backward(l.Value), schedule(step))
+		require.NoError(t, err)
+		p.Close()
+	}
+	require.Equal(t, last, r.Loss)
+	require.Equal(t, values(hand), values(j.Patch))
 }
 
 func TestLogOfARun(t *testing.T) {

@@ -31,7 +31,7 @@ type batch struct {
 // step does one step: forward and backward for each micro-batch, then the update.
 func (r *run) step() error {
 	start, step := time.Now(), r.result.Steps+1
-	defer r.grads.Release()
+	defer func() { r.grads.Release() }()
 	var b batch
 	for micro, rows := range r.order.step(step - 1) {
 		if err := r.micro(&b, micro, rows); err != nil {
