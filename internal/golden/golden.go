@@ -129,3 +129,24 @@ func Near(t testing.TB, name string, want, got []float64, tolerance float64) {
 		t.Errorf("%s: entry %d is %v, expected %v; largest entry %.3g, off by %.3g of it", name, at, got[at], want[at], size, worst/size)
 	}
 }
+
+// Masked is a file with one tensor of another, whose entries are zero where the batch's attention mask is: logits mean nothing there.
+func Masked(t testing.TB, f *safetensors.File, name, batch string) *safetensors.File {
+	x, ok := f.Tensor(name)
+	require.True(t, ok, name)
+	values, err := x.Float64s()
+	require.NoError(t, err)
+	if m, ok := Open(t, batch).Tensor("attention_mask"); ok && len(x.Shape) == 3 && x.Shape[1] == m.Shape[1] {
+		values = append([]float64(nil), values...)
+		mask, err := m.Ints()
+		require.NoError(t, err)
+		for i, seen := range mask {
+			if seen == 0 {
+				clear(values[i*x.Shape[2] : (i+1)*x.Shape[2]])
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "masked.safetensors")
+	require.NoError(t, safetensors.Write(path, []safetensors.Tensor{safetensors.F64(name, x.Shape, values)}, nil))
+	return Open(t, path)
+}

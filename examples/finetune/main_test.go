@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/examples/internal/cli"
+	"peft/internal/golden"
+)
+
+// finetune runs the program and returns what it wrote to standard output and to people.
+func runProgram(t *testing.T, args ...string) (out, people string, err error) {
+	var o, p bytes.Buffer
+	err = run(context.Background(), cli.Env{Out: &o, Err: &p}, args)
+	return o.String(), p.String(), err
+}
+
+// losses are those in a log.
+func losses(t *testing.T, path string) (all []float64) {
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		var step struct{ Loss *float64 }
+		require.NoError(t, json.Unmarshal([]byte(line), &step))
+		if step.Loss != nil {
+			all = append(all, *step.Loss)
+		}
+	}
+	return all
+}
+
+func TestTrajectories(t *testing.T) {
+	for _, c := range append(golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*"), golden.Cases(t, "own", "full-bert", "head-bert", "head-roberta")...) {
+		if c.Kind == "output" {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			start := []string{"-init", c.Path("adapter")}
+			if method, _, ok := strings.Cut(c.Name, "-"); ok && (method == "full" || method == "head") {
+				start = []string{"-method", method}
+			}
+			_, _, err := runProgram(t, append(start, "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-batch", fmt.Sprint(c.Batch), "-steps", "10",
+				"-shuffle=false", "-dropout", "none", "-schedule", "constant", "-clip", "0", "-lr", fmt.Sprint(c.Optimizer.LR), "-weight-decay", fmt.Sprint(c.Optimizer.WeightDecay),
+				"-f64", "-log", dir+"/log", "-save-f64", dir+"/after.safetensors", "-out", dir+"/out")...)
+			require.NoError(t, err)
+			want, _ := c.Losses(t)
+			got := losses(t, dir+"/log")
+			require.Len(t, got, len(want))
+			for i := range want {
+				require.InEpsilon(t, want[i], got[i], 1e-8, "step %d", i+1)
+			}
+			compareAfter(t, c, dir)
+		})
+	}
+}
+
+// compareAfter compares the trained tensors after the last step, but for those that only rounding moves.
+func compareAfter(t *testing.T, c golden.Case, dir string) {
+	want, got := golden.Open(t, c.Path("after.safetensors")), golden.Open(t, filepath.Join(dir, "after.safetensors"))
+	for _, name := range got.Names() {
+		if strings.HasSuffix(name, "self.key.bias") {
+			continue
+		}
+		x, _ := got.Tensor(name)
+		values, err := x.Float64s()
+		require.NoError(t, err)
+		golden.Close(t, want, name, values, 1e-8)
+	}
+}

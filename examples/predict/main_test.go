@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/examples/internal/cli"
+	"peft/internal/golden"
+	"peft/tensor/safetensors"
+)
+
+// cases are the golden ones whose model and method there are.
+func cases(t *testing.T) (all []golden.Case) {
+	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*") {
+		if c.Kind == "forward" || c.Method == "LORA" && c.Name != "bert-cls.dora" {
+			all = append(all, c)
+		}
+	}
+	require.Greater(t, len(all), 15)
+	return all
+}
+
+// adapters are the adapter folders of a case, in order.
+func adapters(t *testing.T, c golden.Case) []string {
+	dirs, err := filepath.Glob(c.Path("adapter*", "*", "adapter_config.json"))
+	require.NoError(t, err)
+	single, err := filepath.Glob(c.Path("adapter", "adapter_config.json"))
+	require.NoError(t, err)
+	var out []string
+	for _, d := range append(single, dirs...) {
+		out = append(out, filepath.Dir(d))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// predict runs the program on a case's batch.
+func predict(t *testing.T, c golden.Case, more ...string) *safetensors.File {
+	out := filepath.Join(t.TempDir(), "out.safetensors")
+	args := append([]string{"-model", c.ModelDir(), "-in", c.Path("batch.safetensors"), "-out", out}, more...)
+	for _, a := range adapters(t, c) {
+		args = append(args, "-adapter", a)
+	}
+	if c.Kind == "route" {
+		args = append(args, "-route", c.Path("route.json"))
+	}
+	var complaints bytes.Buffer
+	require.NoError(t, run(context.Background(), cli.Env{Err: &complaints}, args))
+	require.Empty(t, complaints.String())
+	return golden.Open(t, out)
+}
+
+func TestGolden(t *testing.T) {
+	for _, c := range cases(t) {
+		want := golden.Open(t, c.Path("expect.safetensors"))
+		gradients := slices.ContainsFunc(want.Names(), func(n string) bool { return strings.HasPrefix(n, "grad.") })
+		t.Run(c.Name+"/float64", func(t *testing.T) {
+			args := []string{"-f64"}
+			if gradients {
+				args = append(args, "-grad")
+			}
+			compare(t, c, want, predict(t, c, args...), c.Tolerance(), c.Tolerance())
+		})
+		t.Run(c.Name+"/float32", func(t *testing.T) {
+			args := []string{"-threads", "2"}
+			if gradients {
+				args = append(args, "-grad")
+			}
+			compare(t, c, want, predict(t, c, args...), 2e-5, 1e-4)
+		})
+	}
+}
+
+// compare compares every tensor of a case with the program's.
+func compare(t *testing.T, c golden.Case, want, got *safetensors.File, tolerance, gradients float64) {
+	for _, name := range want.Names() {
+		x, ok := got.Tensor(name)
+		require.True(t, ok, name)
+		values, err := x.Float64s()
+		require.NoError(t, err)
+		key, grad := strings.CutPrefix(name, "grad.")
+		switch {
+		case name == "logits" || name == "hidden":
+			golden.Close(t, golden.Masked(t, want, name, c.Path("batch.safetensors")), name, values, tolerance)
+		case !grad:
+			golden.Close(t, want, name, values, tolerance)
+		case slices.Contains(c.ZeroGradients, key):
+			require.InDeltaSlice(t, make([]float64, len(values)), values, gradients, name)
+		default:
+			golden.Close(t, want, name, values, gradients)
+		}
+	}
+	for _, name := range got.Names() {
+		if strings.HasPrefix(name, "grad.") {
+			require.Contains(t, want.Names(), name)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package lora_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/lora"
+	"peft/peft"
+	"peft/peft/pefttest"
+	"peft/tensor"
+)
+
+// The number of query and value maps of the laws' model, and of numbers per rank in each.
+const (
+	maps    = 2 * pefttest.Layers
+	perRank = 2 * pefttest.Size
+	head    = pefttest.Classes * (pefttest.Size + 1)
+)
+
+func TestLaws(t *testing.T) {
+	queryValue := peft.Named("*.Query", "*.Value")
+	for name, c := range map[string]struct {
+		method  lora.Config
+		trained int
+	}{
+		"plain":     {lora.Config{Rank: 4, Alpha: 8, On: queryValue}, maps * 4 * perRank},
+		"dropout":   {lora.Config{Rank: 2, On: queryValue, Dropout: 0.3}, maps * 2 * perRank},
+		"rslora":    {lora.Config{Rank: 3, Alpha: 6, RSLoRA: true, On: queryValue}, maps * 3 * perRank},
+		"gaussian":  {lora.Config{Rank: 3, Init: lora.Gaussian, On: queryValue}, maps * 3 * perRank},
+		"own bias":  {lora.Config{Rank: 1, OwnBias: true, On: queryValue}, maps * (perRank + pefttest.Size)},
+		"lora_only": {lora.Config{Rank: 1, Bias: lora.OnlyLoRA, On: queryValue}, maps * (perRank + pefttest.Size)},
+		"head":      {lora.Config{Rank: 1, Head: true, On: queryValue}, maps*perRank + head},
+		"embedding": {lora.Config{Rank: 2, On: peft.Named("Words")}, 2 * (pefttest.Words + pefttest.Size)},
+		"all bias":  {lora.Config{Rank: 1, Bias: lora.AllBias, Head: true, On: queryValue}, maps*perRank + head + pefttest.Layers*(7*pefttest.Size+pefttest.Inner)},
+		"all-linear": {
+			lora.Config{Rank: 1, On: peft.AllLinear()},
+			pefttest.Layers * (4*2*pefttest.Size + 2*(pefttest.Size+pefttest.Inner)),
+		},
+	} {
+		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, pefttest.Want{Trained: c.trained}) })
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	model := pefttest.NewModel(1)
+	for name, c := range map[string]struct {
+		method lora.Config
+		says   string
+	}{
+		"rank":     {lora.Config{}, "Rank is 0, must be at least 1"},
+		"dropout":  {lora.Config{Rank: 1, Dropout: 1}, "Dropout is 1"},
+		"bias":     {lora.Config{Rank: 1, Bias: "some"}, `Bias is "some"`},
+		"init":     {lora.Config{Rank: 1, Init: "ones"}, `Init is "ones"`},
+		"nothing":  {lora.Config{Rank: 1, On: peft.Named("*.nowhere")}, "Layers.N.Query"},
+		"no place": {lora.Config{Rank: 1, On: peft.Named("*.Norm1")}, "not a *peft.Norm"},
+	} {
+		_, err := peft.Attach(tensor.Reference(), model, c.method, 1)
+		require.ErrorContains(t, err, c.says, name)
+	}
+}
+
+func TestConfigurations(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"method":"lora","r":0}`:                      "Rank is 0",
+		`{"method":"lora","rank":3}`:                   `unknown field "rank"`,
+		`{"peft_type":"LORA","use_dora":true}`:         "use_dora is not supported",
+		`{"peft_type":"LORA","loftq_config":{"a":1}}`:  "loftq_config is not supported",
+		`{"method":"lora","init_lora_weights":"nope"}`: `init_lora_weights is "nope"`,
+	} {
+		_, err := peft.DecodeMethod([]byte(text))
+		require.ErrorContains(t, err, says, text)
+	}
+	_, err := peft.DecodeMethod([]byte(`{"peft_type":"LORA","from_the_future":1,"r":2,"target_modules":["query"]}`))
+	require.NoError(t, err)
+}
