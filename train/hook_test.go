@@ -13,7 +13,7 @@ import (
 
 // A hooked method adds three to the loss, and counts steps in a tensor of its own.
 type hooked struct {
-	everything
+	peft.Full
 	count *tensor.Tensor
 	calls *[]int
 }

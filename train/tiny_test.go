@@ -50,17 +50,6 @@ func floats(v []float64) (out []float32) {
 	return out
 }
 
-// everything is the method that trains all parameters of a model.
-type everything struct{}
-
-func (everything) Attach(s *peft.Sites, _ peft.Rand) (*peft.Patch, error) {
-	q := peft.NewPatch(s)
-	for f := range s.Params() {
-		q.Train(f)
-	}
-	return q, nil
-}
-
 // loss is the cross-entropy of some examples, with dropout on the hidden layer.
 func (m *tiny) loss(p *peft.Pass, rows []int) (train.Loss, error) {
 	logits, labels := m.logits(p, rows)
@@ -79,7 +68,7 @@ func (m *tiny) logits(p *peft.Pass, rows []int) (*tensor.Tensor, []int32) {
 
 // job is a fresh patch of the model and what trains it.
 func (m *tiny) job(t testing.TB, d *tensor.Device) train.Job {
-	patch, err := peft.Attach(d, m, everything{}, 1)
+	patch, err := peft.Attach(d, m, peft.Full{}, 1)
 	require.NoError(t, err)
 	j := train.Job{Patch: patch, Examples: len(m.x), Loss: m.loss}
 	j.Eval = func(context.Context) (train.Score, error) { return m.score(d, patch), nil }
