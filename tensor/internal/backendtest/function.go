@@ -8,7 +8,11 @@ import (
 
 // function is any function of one number.
 func (t *trial) function() backend.Unary {
-	return backend.Unary(t.rng.IntN(int(backend.Softplus) + 1))
+	all := make([]backend.Unary, backend.Softplus+1)
+	for f := range all {
+		all[f] = backend.Unary(f)
+	}
+	return pick(t, all...)
 }
 
 func unary(t *trial) {

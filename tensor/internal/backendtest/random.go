@@ -1,17 +1,22 @@
 package backendtest
 
-// pick is one of several values.
-func pick[T any](t *trial, values ...T) T { return values[t.rng.IntN(len(values))] }
+// pick is one of several values, which a failure tells.
+func pick[T any](t *trial, values ...T) T {
+	v := values[t.rng.IntN(len(values))]
+	t.picked = append(t.picked, v)
+	return v
+}
 
 // chance is true once in n times.
 func (t *trial) chance(n int) bool { return t.rng.IntN(n) == 0 }
 
 // size is a number of rows or columns: one, odd ones, and some about those at which kernels change.
 func (t *trial) size() int {
+	sizes := []int{1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 23, 31, 32, 33, 47, 63, 64, 65, 97, 127, 128, 129}
 	if t.large {
-		return pick(t, 130, 257, 300)
+		sizes = []int{130, 257, 300}
 	}
-	return pick(t, 1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 23, 31, 32, 33, 47, 63, 64, 65, 97, 127, 128, 129)
+	return sizes[t.rng.IntN(len(sizes))]
 }
 
 // sizeOrNone is a size, or sometimes 0.
@@ -56,7 +61,7 @@ func (t *trial) starts(segments, longest int) (start []int32, rows int) {
 func (t *trial) special(o *operand, values ...float64) {
 	o.each(func(i, j int) {
 		if t.chance(8) {
-			o.set(i, j, pick(t, values...))
+			o.set(i, j, values[t.rng.IntN(len(values))])
 		}
 	})
 }

@@ -27,6 +27,7 @@ type trial struct {
 	reference *side   // nil: only bits are compared
 	call      func(*side)
 	operands  []*operand
+	picked    []any
 }
 
 // normal is a random number.
@@ -160,9 +161,9 @@ func (t *trial) fail(format string, args ...any) {
 	t.FailNow()
 }
 
-// describe is the trial's name and its operands.
+// describe is the trial's name, what was picked for it, and its operands.
 func (t *trial) describe() string {
-	s := t.name
+	s := fmt.Sprint(t.name, " picked ", t.picked)
 	for _, o := range t.operands {
 		s += fmt.Sprintf(" [%d×%d]%+v", o.rows, o.cols, o.layout)
 	}
