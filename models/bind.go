@@ -30,8 +30,7 @@ func (m *Opened) bind(f family, seed uint64) error {
 		case m.Task() == NoTask:
 			return fmt.Errorf("the file has no tensor %s", p.Name)
 		default:
-			rows, cols := matrix(p.Shape)
-			p.W = tensor.WeightOf(fresh(p, rng), rows, cols)
+			p.W = fresh(p, rng)
 			m.Fresh = append(m.Fresh, p.Name)
 		}
 	}

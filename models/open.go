@@ -2,11 +2,9 @@ package models
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 
-	"peft/peft"
 	"peft/tensor/safetensors"
 )
 
@@ -21,12 +19,13 @@ const (
 
 // Options are what a caller may ask of a model beside what its folder says. The zero value asks for nothing.
 type Options struct {
-	Task     Task   // the head to put on; empty: the one the folder has
-	Class    string // the class of model, as transformers names it; empty: by the task, else the one the folder has
-	Headless bool   // no head, even if the folder has one
-	Labels   int    // of a new head; 0: as config.json says
-	Pool     Pool   // of a new sequence classifier; empty: head where the file holds a pooler, else mean
-	Seed     uint64 // of a new head's weights
+	Task     Task    // the head to put on; empty: the one the folder has
+	Class    string  // the class of model, as transformers names it; empty: by the task, else the one the folder has
+	Headless bool    // no head, even if the folder has one
+	Labels   int     // of a new head; 0: as config.json says
+	Pool     Pool    // of a new sequence classifier; empty: head where the file holds a pooler, else mean
+	Seed     uint64  // of a new head's weights
+	Storage  Storage // how the matrices of linear maps are kept; empty: as the file has them
 }
 
 // Opened is a model with the folder it came from.
@@ -61,21 +60,45 @@ func Open(dir string, o Options) (*Opened, error) {
 
 // Read is Open for a configuration and weights that are at hand, such as embedded ones.
 func Read(config []byte, f *safetensors.File, o Options) (*Opened, error) {
-	c, err := parseConfig(config)
+	m, fam, err := build(config, o, holds(f, "pooler.dense.weight"), f.Len())
 	if err != nil {
 		return nil, err
 	}
-	b := blueprint{c, o, holds(f, "pooler.dense.weight")}
+	m.file = f
+	if err := m.bind(fam, o.Seed); err != nil {
+		return nil, err
+	}
+	return m, m.store(o.Storage)
+}
+
+// New is a model of a configuration with random weights, as before any training: matrices from N(0, 0.02²), gains one, biases zero.
+func New(config []byte, o Options) (*Opened, error) {
+	m, _, err := build(config, o, true, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.draw(o.Seed); err != nil {
+		return nil, err
+	}
+	return m, m.store(o.Storage)
+}
+
+// build makes a model without weights. stored is how many tensors there are to fill it.
+func build(config []byte, o Options, pooler bool, stored int) (*Opened, family, error) {
+	c, err := parseConfig(config)
+	if err != nil {
+		return nil, family{}, err
+	}
+	b := blueprint{c, o, pooler}
 	b.complete()
 	fam, arch, err := b.pick()
 	if err != nil {
-		return nil, err
+		return nil, fam, err
 	}
-	if err := c.check(f.Len()); err != nil {
-		return nil, err
+	if err := c.check(stored); err != nil {
+		return nil, fam, err
 	}
-	m := &Opened{Model: arch.build(b), Config: c, Options: b.Options, file: f, raw: config}
-	return m, m.bind(fam, o.Seed)
+	return &Opened{Model: arch.build(b), Config: c, Options: b.Options, raw: config}, fam, nil
 }
 
 // complete fills in what the options leave to the folder.
@@ -113,7 +136,12 @@ func (b *blueprint) hasClass(t Task) bool {
 }
 
 // Close unmaps the weights.
-func (m *Opened) Close() error { return m.file.Close() }
+func (m *Opened) Close() error {
+	if m.file == nil {
+		return nil
+	}
+	return m.file.Close()
+}
 
 // Unwrap is the model itself, whose sites are patched.
 func (m *Opened) Unwrap() Model { return m.Model }
@@ -126,19 +154,4 @@ func holds(f *safetensors.File, suffix string) bool {
 		}
 	}
 	return false
-}
-
-// fresh draws the first weights of a head as transformers does: matrices from N(0, 0.02²), biases zero.
-func fresh(f *peft.Frozen, rng *rand.Rand) []float32 {
-	n := 1
-	for _, d := range f.Shape {
-		n *= d
-	}
-	v := make([]float32, n)
-	if len(f.Shape) > 1 {
-		for i := range v {
-			v[i] = float32(0.02 * rng.NormFloat64())
-		}
-	}
-	return v
 }

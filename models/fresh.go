@@ -1,0 +1,78 @@
+package models
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"peft/peft"
+	"peft/tensor"
+)
+
+// draw gives every parameter its first value.
+func (m *Opened) draw(seed uint64) error {
+	sites, err := peft.FindSites(nil, m.Model)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(seed, 0x6d6f64656c))
+	for p := range sites.Params() {
+		p.W = fresh(p, rng)
+	}
+	return nil
+}
+
+// fresh is the first value of a parameter as transformers draws it: matrices from N(0, 0.02²), gains of norms one, biases zero.
+func fresh(f *peft.Frozen, rng *rand.Rand) *tensor.Weight {
+	rows, cols := matrix(f.Shape)
+	v := make([]float32, rows*cols)
+	switch {
+	case len(f.Shape) > 1:
+		for i := range v {
+			v[i] = float32(0.02 * rng.NormFloat64())
+		}
+	case strings.HasSuffix(f.Name, "weight"):
+		for i := range v {
+			v[i] = 1
+		}
+	}
+	return tensor.WeightOf(v, rows, cols)
+}
+
+// A Storage is how the frozen matrices of linear maps are kept, by the words of the programs.
+type Storage string
+
+// The storages.
+const (
+	AsStored Storage = "" // as the file has them
+	FP32     Storage = "fp32"
+	BF16     Storage = "bf16"
+	FP16     Storage = "fp16"
+	Int8     Storage = "int8" // with a scale per row
+)
+
+var storageTypes = map[Storage]tensor.DType{FP32: tensor.F32, BF16: tensor.BF16, FP16: tensor.F16, Int8: tensor.I8}
+
+// store turns the matrices of linear maps into another storage. Heads, which are trained, stay as they are.
+func (m *Opened) store(s Storage) error {
+	if s == AsStored {
+		return nil
+	}
+	t, ok := storageTypes[s]
+	if !ok {
+		return fmt.Errorf("models: no storage %q; there are fp32, bf16, fp16 and int8", s)
+	}
+	sites, err := peft.FindSites(nil, m.Model)
+	if err != nil {
+		return err
+	}
+	for l := range sites.Linears() {
+		if l.IsHead {
+			continue
+		}
+		if l.W.W, err = l.W.W.As(t); err != nil {
+			return fmt.Errorf("models: %s: %w", l.W.Name, err)
+		}
+	}
+	return nil
+}
