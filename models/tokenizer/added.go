@@ -10,12 +10,13 @@ import (
 type addedToken struct {
 	ID         int32
 	Content    string
-	SingleWord bool `json:"single_word"` // it does not stand next to a letter
-	Left       bool `json:"lstrip"`      // it takes white space on its left with it
-	Right      bool `json:"rstrip"`      // and on its right
-	Normalized bool // it is looked for in the text that the normalizer made, in its own normalized form
-	Special    bool // decoding can leave it out
+	SingleWord bool   `json:"single_word"` // it does not stand next to a letter
+	Left       bool   `json:"lstrip"`      // it takes white space on its left with it
+	Right      bool   `json:"rstrip"`      // and on its right
+	Normalized bool   // it is looked for in the text that the normalizer made, in its own normalized form
+	Special    bool   // it is not a part of the text
 	form       string // what is looked for, and what is decoded
+	hidden     bool   // the form is that of a special token, which decoding can leave out
 }
 
 // addedTokens are found in two rounds, before and after the normalizer.
@@ -74,6 +75,13 @@ func (all *addedTokens) index(list []addedToken, n normalizer) error {
 		}
 		t.form = form.s
 		normalized = append(normalized, trieKey{t.form, t.ID})
+	}
+	special := map[string]bool{}
+	for _, t := range list {
+		special[t.Content] = special[t.Content] || t.Special
+	}
+	for _, t := range all.byID {
+		t.hidden = special[t.form]
 	}
 	all.raw, all.normalized = newTokenFinder(all.byID, raw), newTokenFinder(all.byID, normalized)
 	return nil

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -154,6 +155,7 @@ func (b *byteLevel) process(parts []Encoding, _ bool) []Encoding {
 // trimOffsets takes the white space at the ends of tokens out of their offsets, but not a space that add_prefix_space may have put before the text.
 func trimOffsets(e *Encoding, prefixSpace bool) {
 	isSpace := func(c rune) bool { return c == byteRunes[' '] || unicode.IsSpace(c) }
+	e.Offsets = slices.Clone(e.Offsets) // pieces of the overflow share them
 	for i, token := range e.Tokens {
 		left := utf8.RuneCountInString(token) - utf8.RuneCountInString(strings.TrimLeftFunc(token, isSpace))
 		right := utf8.RuneCountInString(token) - utf8.RuneCountInString(strings.TrimRightFunc(token, isSpace))

@@ -16,7 +16,7 @@ func (t *Tokenizer) decode(ids []int32, skip bool) string {
 			if token, ok := t.token(id); ok {
 				tokens = append(tokens, token)
 			}
-		} else if !skip || !a.Special {
+		} else if !skip || !a.hidden {
 			tokens = append(tokens, a.form)
 		}
 	}

@@ -116,7 +116,7 @@ func (t *Tokenizer) encodeText(e *Encoding, s string, kind int32, o options) err
 			return err
 		}
 		for _, k := range buf {
-			e.add(k.id, k.value, at(piece.span(k.lo, k.hi)), word, kind)
+			e.add(k.id, k.value, at(piece.span(int(k.lo), int(k.hi))), word, kind)
 		}
 	}
 	return nil

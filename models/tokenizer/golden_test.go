@@ -38,7 +38,9 @@ func published(t testing.TB, name string) *Tokenizer {
 	return tok
 }
 
-var publishedNames = []string{"bert-uncased", "bert-chinese", "wordpiece-cased"}
+var publishedNames = []string{
+	"bert-uncased", "bert-chinese", "wordpiece-cased", "gpt2", "roberta-style", "smollm2", "llama-3", "qwen3", "gpt-oss", "deepseek-v3", "clip", "llama-2", "mistral", "gemma3",
+}
 
 // TestPublished compares ids, decoded texts and offsets for every published tokenizer and every text.
 func TestPublished(t *testing.T) {
@@ -178,7 +180,7 @@ func TestEncodings(t *testing.T) {
 	for i, c := range file.Cases {
 		tok, ok := byName[c.Tokenizer]
 		if !ok {
-			if c.Tokenizer != "bert-uncased" {
+			if c.Tokenizer == "t5" {
 				continue
 			}
 			tok = published(t, c.Tokenizer)
@@ -298,7 +300,7 @@ func TestAddedTokens(t *testing.T) {
 		}
 	}
 	readGolden(t, "added_tokens.json", &file)
-	for k, c := range file.Cases[:2] {
+	for k, c := range file.Cases {
 		tok, err := Parse(c.Tokenizer)
 		require.NoError(t, err)
 		for i, s := range file.Texts {

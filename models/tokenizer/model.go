@@ -16,7 +16,7 @@ type model interface {
 type token struct {
 	id     int32
 	value  string
-	lo, hi int // bytes of the piece
+	lo, hi int32 // bytes of the piece
 }
 
 // A vocabulary numbers tokens.

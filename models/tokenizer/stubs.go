@@ -1,8 +1,5 @@
 package tokenizer
 
-func newBPE(c config) (model, vocabulary, error) {
-	return nil, vocabulary{}, c.errorf("found a BPE model, expected WordPiece or WordLevel")
-}
 func newUnigram(c config) (model, vocabulary, error) {
 	return nil, vocabulary{}, c.errorf("found a Unigram model, expected WordPiece or WordLevel")
 }

@@ -62,7 +62,7 @@ func (m *wordPiece) tokenize(dst []token, t text) ([]token, error) {
 		if n == 0 {
 			return m.whole(dst[:first], t)
 		}
-		dst = append(dst, token{id, m.tokens[id], lo, lo + n})
+		dst = append(dst, token{id, m.tokens[id], int32(lo), int32(lo + n)})
 		lo += n
 	}
 	return dst, nil
@@ -74,7 +74,7 @@ func (m *wordPiece) whole(dst []token, t text) ([]token, error) {
 	if !ok {
 		return nil, unknownToken(m.unknown, t.s)
 	}
-	return append(dst, token{id, m.unknown, 0, len(t.s)}), nil
+	return append(dst, token{id, m.unknown, 0, int32(len(t.s))}), nil
 }
 
 // wordLevel has a token for each word that it knows, and one for all others.
@@ -106,5 +106,5 @@ func (m *wordLevel) tokenize(dst []token, t text) ([]token, error) {
 			return nil, unknownToken(value, t.s)
 		}
 	}
-	return append(dst, token{id, value, 0, len(t.s)}), nil
+	return append(dst, token{id, value, 0, int32(len(t.s))}), nil
 }
