@@ -91,7 +91,7 @@ func (k *kernels) copyRows(dst []float32, m view, a float32) {
 // panelsOf packs m for tiles, into n numbers or more of the slot.
 func (k *kernels) panelsOf(w *worker, s slot, m view) []float32 {
 	p := w.floats(s, blocks(m.cols, k.tileCols)*k.tileCols*m.rows)
-	source{view: m}.panels(k, w, p, 0, m.rows, 0, m.cols)
+	(&source{view: m}).pack(k, w, p, 0, m.rows, 0, m.cols)
 	return p
 }
 

@@ -8,6 +8,10 @@ type kernels struct {
 
 	tile               [maxTileRows + 1]tileFunc // tile[m] multiplies m rows, 1 <= m <= tileRows
 	tileRows, tileCols int
+	lanes              int // numbers in a vector
+	rowPitch           int // at least tileRows
+	// stack makes dst[i·pitch + j] = src[i·stride + j] for i < rows, j < cols, and 0 for cols <= j < pitch, where pitch is rowPitch or tileCols.
+	stack func(dst, src []float32, rows, cols, stride, pitch int)
 	// pack makes dst[j·tileCols + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < tileCols.
 	pack func(dst, src []float32, rows, cols, stride int)
 
@@ -31,12 +35,14 @@ type kernels struct {
 	fromBF16   func(dst []float32, src []byte)
 	fromF16    func(dst []float32, src []byte)
 	fromI8     func(dst []float32, src []byte, scale float32)
+
+	probe func(rounds int) // does 12·lanes independent multiplications with addition a round
 }
 
 // newKernels is the table of s, plain Go where s has nothing of its own.
 func newKernels(s Set) *kernels {
 	k := &kernels{
-		set: Generic, tileRows: 4, tileCols: 4, pack: packGeneric(4),
+		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
 		expSum: expSumGeneric, dropout: dropoutGeneric, adamW: adamWGeneric,

@@ -3,7 +3,8 @@ package cpu
 // A source is the right operand of a product: a matrix in memory, or a weight (transposed or not) that is widened as it is packed.
 type source struct {
 	view
-	w *weight
+	w      *weight
+	packed []float32 // all panels, by blocks of depth, where they have been made before
 }
 
 // sourceOf is W, or Wᵀ, as a right operand.
@@ -18,11 +19,23 @@ func sourceOf(w *weight, transposed bool) source {
 	return source{view: v, w: w}
 }
 
-// direct reports whether tiles can read the rows where they lie.
-func (s source) direct() bool { return s.w == nil && s.cs == 1 }
+// panels is rows [l0, l1), a block of depth, and columns [j0, j1) as tiles read them, for a left operand of the given number of rows: rows are br apart, panels next.
+func (s *source) panels(k *kernels, w *worker, l0, l1, j0, j1, rows int) (data []float32, br, next int) {
+	depth := l1 - l0
+	switch {
+	case s.packed != nil:
+		at := l0*blocks(s.cols, k.tileCols)*k.tileCols + j0*depth
+		return s.packed[at:], k.tileCols, k.tileCols * depth
+	case s.w == nil && s.cs == 1 && rows <= 2*k.tileRows:
+		return s.data[l0*s.rs+j0:], s.rs, k.tileCols
+	}
+	data = w.floats(slotB, blocks(j1-j0, k.tileCols)*k.tileCols*depth)
+	s.pack(k, w, data, l0, l1, j0, j1)
+	return data, k.tileCols, k.tileCols * depth
+}
 
-// panels packs rows [l0, l1) and columns [j0, j1) for tiles: columns j to j+tileCols become a panel of l1−l0 rows, filled up with zeros, one panel after the other.
-func (s source) panels(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) {
+// pack makes panels of rows [l0, l1) and columns [j0, j1): columns j to j+tileCols become a panel of l1−l0 rows, filled up with zeros, one panel after the other.
+func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) {
 	depth := l1 - l0
 	for j := j0; j < j1; j += k.tileCols {
 		n := min(k.tileCols, j1-j)
@@ -43,7 +56,7 @@ func (s source) panels(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int)
 }
 
 // widenRows packs columns [j, j+n) of a weight that is not transposed.
-func (s source) widenRows(k *kernels, panel []float32, l0, l1, j, n int) {
+func (s *source) widenRows(k *kernels, panel []float32, l0, l1, j, n int) {
 	for l := l0; l < l1; l++ {
 		out := panel[(l-l0)*k.tileCols:][:k.tileCols]
 		s.w.row(k, out[:n], l, j)
@@ -55,11 +68,7 @@ func (s source) widenRows(k *kernels, panel []float32, l0, l1, j, n int) {
 func (v view) panel(k *kernels, panel []float32) {
 	switch {
 	case v.cs == 1:
-		for l := range v.rows {
-			out := panel[l*k.tileCols:][:k.tileCols]
-			copy(out, v.data[l*v.rs:][:v.cols])
-			clear(out[v.cols:])
-		}
+		k.stack(panel, v.data, v.rows, v.cols, v.rs, k.tileCols)
 	case v.rs == 1 && v.rows > 0:
 		k.pack(panel, v.data, v.cols, v.rows, v.cs)
 	default:
@@ -71,4 +80,39 @@ func (v view) panel(k *kernels, panel []float32) {
 			clear(out[v.cols:])
 		}
 	}
+}
+
+// A packing makes the panels of a whole weight, transposed: a task is a panel's columns.
+type packing struct {
+	k *kernels
+	s source
+}
+
+// chunk packs panel c of every block of depth.
+func (p *packing) chunk(w *worker, c int) {
+	k, s := p.k, &p.s
+	whole := blocks(s.cols, k.tileCols) * k.tileCols
+	j0 := c * k.tileCols
+	for l0 := 0; l0 < s.rows; l0 += depthBlock {
+		l1 := min(l0+depthBlock, s.rows)
+		at := l0*whole + j0*(l1-l0)
+		s.window(l0, l1, j0, min(j0+k.tileCols, s.cols)).panel(k, s.packed[at:][:k.tileCols*(l1-l0)])
+	}
+}
+
+// transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and kept.
+func (b *Backend) transposed(w *weight) source {
+	s := sourceOf(w, true)
+	if s.w != nil {
+		return s
+	}
+	w.once.Do(func() {
+		k := b.kernels
+		p := s
+		p.packed = aligned(blocks(s.cols, k.tileCols) * k.tileCols * s.rows)
+		run(b, blocks(s.cols, k.tileCols), packing{k: k, s: p})
+		w.packed = p.packed
+	})
+	s.packed = w.packed
+	return s
 }

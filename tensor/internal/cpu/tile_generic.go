@@ -3,27 +3,33 @@ package cpu
 // maxTileRows is the largest number of rows of any set's tiles.
 const maxTileRows = 14
 
-// A tileFunc multiplies a tile: c[i·cr + j] = alpha·Σ_l a[i·ar + l·ac]·b[l·br + j] + beta·c[i·cr + j] for the rows i that it is made for and columns j < n,
-// n at most tileCols, l < depth. With beta = 0 c is not read. Of b no number from column n on is read.
-type tileFunc func(c []float32, cr int, a []float32, ar, ac int, b []float32, br int, depth, n int, alpha, beta float32)
+// A tileFunc multiplies a row of tiles: c[i·cr + j] = alpha·Σ_l a[i·ar + l·ac]·b(l, j) + beta·c[i·cr + j] for the rows i that it is made for, l < depth and columns
+// j < n, where b(l, j) = b[j/tileCols·next + l·br + j%tileCols]. Either ac or ar is 1. With beta = 0 c is not read. Of b no number from column n on is read.
+type tileFunc func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32)
 
 // tileGeneric multiplies tiles of the given number of rows, at most 4, by 2×4 sums at a time: as many as fit into the registers of any processor.
 func tileGeneric(rows int) tileFunc {
-	return func(c []float32, cr int, a []float32, ar, ac int, b []float32, br int, depth, n int, alpha, beta float32) {
-		for i := 0; i < rows; i += 2 {
-			second := min(1, rows-i-1) // the second row, or the first again
-			sum := tile2x4(a[i*ar:], a[(i+second)*ar:], ac, b, br, depth, n)
-			for r := 0; r <= second; r++ {
-				out := c[(i+r)*cr:][:n]
-				for j := range out {
-					v := alpha * sum[r][j]
-					if beta != 0 {
-						v += beta * out[j]
-					}
-					out[j] = v
+	return func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32) {
+		for j, q := 0, 0; j < n; j, q = j+4, q+next {
+			for i := 0; i < rows; i += 2 {
+				second := min(1, rows-i-1) // the second row, or the first again
+				sum := tile2x4(a[i*ar:], a[(i+second)*ar:], ac, b[q:], br, depth, min(4, n-j))
+				for r := 0; r <= second; r++ {
+					blend(c[(i+r)*cr+j:][:min(4, n-j)], sum[r][:], alpha, beta)
 				}
 			}
 		}
+	}
+}
+
+// blend makes c = alpha·sum + beta·c.
+func blend(c, sum []float32, alpha, beta float32) {
+	for j := range c {
+		v := alpha * sum[j]
+		if beta != 0 {
+			v += beta * c[j]
+		}
+		c[j] = v
 	}
 }
 
@@ -64,5 +70,13 @@ func packGeneric(tileCols int) func(dst, src []float32, rows, cols, stride int) 
 			}
 			clear(out[rows:])
 		}
+	}
+}
+
+// stackGeneric copies rows of at most pitch numbers, filling them up with zeros.
+func stackGeneric(dst, src []float32, rows, cols, stride, pitch int) {
+	for i := range rows {
+		out := dst[i*pitch:][:pitch]
+		clear(out[copy(out, src[i*stride:][:cols]):])
 	}
 }

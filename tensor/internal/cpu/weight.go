@@ -3,6 +3,7 @@ package cpu
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 	"unsafe"
 
 	"peft/tensor/internal/backend"
@@ -12,6 +13,8 @@ import (
 type weight struct {
 	backend.Storage
 	floats []float32 // the numbers where they need no widening, else nil
+	once   sync.Once
+	packed []float32 // panels of the transposed matrix, made once they are wanted
 }
 
 // Size is [out, in].
