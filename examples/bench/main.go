@@ -1,0 +1,133 @@
+// Command bench times training steps (forward, backward, AdamW) of a model of a published shape with random weights, and prints one line of JSON.
+//
+//	go run ./examples/bench -shape minilm-l6 -method lora -batch 16 -seq 128 -threads 2
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"strings"
+
+	"peft/examples/internal/cli"
+	"peft/models"
+	"peft/peft"
+	"peft/tensor"
+
+	_ "peft/lora"
+)
+
+func main() { cli.Main(run) }
+
+// options are the flags.
+type options struct {
+	shape, method, targets, dtype, cpuprofile string
+	rank, batch, seq, steps, warmup, threads  int
+	fill                                      float64
+}
+
+func parse(e cli.Env, args []string) (o options, err error) {
+	f := cli.Flags(e, "bench", "bench -shape NAME -method METHOD [flags]: time training steps.")
+	f.StringVar(&o.shape, "shape", "minilm-l6", "model to take the sizes of")
+	f.StringVar(&o.method, "method", "lora", "what is trained: lora, full or head")
+	f.IntVar(&o.rank, "rank", 8, "LoRA's rank; its alpha is twice that")
+	f.StringVar(&o.targets, "targets", "", "names that LoRA adapts, with commas, or all-linear; empty: as is usual for the shape")
+	f.IntVar(&o.batch, "batch", 16, "rows of a step")
+	f.IntVar(&o.seq, "seq", 128, "tokens of the longest row")
+	f.IntVar(&o.steps, "steps", 10, "steps that are timed")
+	f.IntVar(&o.warmup, "warmup", 3, "steps before that")
+	f.IntVar(&o.threads, "threads", 2, "number of threads")
+	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16 or int8")
+	f.Float64Var(&o.fill, "fill", 1, "mean share of -seq that rows fill; below 1 their lengths differ")
+	f.StringVar(&o.cpuprofile, "cpuprofile", "", "`file` to write a profile of the timed steps to, for go tool pprof")
+	if err := cli.Parse(f, args); err != nil {
+		return o, err
+	}
+	for name, n := range map[string]int{"batch": o.batch, "seq": o.seq, "steps": o.steps, "rank": o.rank, "threads": o.threads} {
+		if n < 1 {
+			return o, fmt.Errorf("bench: -%s is %d, expected 1 or more", name, n)
+		}
+	}
+	if !(o.fill > 0 && o.fill <= 1) {
+		return o, fmt.Errorf("bench: -fill is %v, expected a share above 0, at most 1", o.fill)
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, e cli.Env, args []string) error {
+	o, err := parse(e, args)
+	if err != nil {
+		return err
+	}
+	return tensor.Try(func() error { return bench(ctx, e, o) })
+}
+
+func bench(ctx context.Context, e cli.Env, o options) error {
+	s, err := find(o.shape)
+	if err != nil {
+		return err
+	}
+	if o.targets == "" {
+		o.targets = s.targets
+	}
+	m, err := models.New([]byte(s.config), models.Options{Seed: 1, Storage: models.Storage(o.dtype)})
+	if err != nil {
+		return err
+	}
+	method, err := o.decode()
+	if err != nil {
+		return err
+	}
+	d := tensor.CPU(o.threads)
+	q, err := peft.Attach(d, m.Unwrap(), method, 1)
+	if err != nil {
+		return err
+	}
+	r, err := newRunner(d, m, q, o)
+	if err != nil {
+		return err
+	}
+	if o.cpuprofile != "" {
+		stop, err := profile(o.cpuprofile)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	line, err := r.time(ctx)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(e.Out).Encode(line)
+}
+
+// decode is the method that is asked for; a classifier's head is trained as well.
+func (o options) decode() (peft.Method, error) {
+	config := map[string]any{"method": o.method}
+	if o.method == "lora" {
+		config["r"], config["lora_alpha"], config["head"] = o.rank, 2*o.rank, true
+		config["target_modules"] = strings.Split(o.targets, ",")
+		if o.targets == "all-linear" {
+			config["target_modules"] = o.targets
+		}
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	return peft.DecodeMethod(text)
+}
+
+// profile starts a profile of the processor's time.
+func profile(path string) (stop func(), err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	return func() { pprof.StopCPUProfile(); f.Close() }, nil
+}

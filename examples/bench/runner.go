@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"peft/models"
+	"peft/peft"
+	"peft/tensor"
+	"peft/tensor/optim"
+	"peft/train"
+)
+
+// A runner does training steps on one batch.
+type runner struct {
+	options
+	dev    *tensor.Device
+	model  *models.Opened
+	patch  *peft.Patch
+	opt    *optim.Optimizer
+	batch  *models.Batch
+	lastly float64 // the loss of the last step
+}
+
+// A line is the outcome, as the program prints it.
+type line struct {
+	Shape     string  `json:"shape"`
+	Method    string  `json:"method"`
+	Rank      int     `json:"rank"`
+	Targets   string  `json:"targets"`
+	DType     string  `json:"dtype"`
+	Threads   int     `json:"threads"`
+	Batch     int     `json:"batch"`
+	Seq       int     `json:"seq"`
+	Fill      float64 `json:"fill"`
+	StepMS    float64 `json:"step_ms"`
+	MinMS     float64 `json:"min_ms"`
+	TokS      float64 `json:"tok_s"`
+	Trainable int     `json:"trainable"`
+	Params    int     `json:"params"`
+	PeakMB    float64 `json:"peak_mb"`
+	Loss      float64 `json:"loss"`
+}
+
+func newRunner(d *tensor.Device, m *models.Opened, q *peft.Patch, o options) (*runner, error) {
+	r := &runner{options: o, dev: d, model: m, patch: q}
+	var params []optim.Param
+	for x := range q.Params() {
+		if !x.Fixed {
+			params = append(params, optim.Param{Name: x.Name, Value: x.Tensor()})
+		}
+	}
+	var err error
+	if r.opt, err = optim.New(optim.Group{Rule: optim.AdamW{LR: 1e-4, Decay: 0.01}, Params: params}); err != nil {
+		return nil, err
+	}
+	r.batch, err = r.examples()
+	return r, err
+}
+
+// examples is a batch of random tokens and labels.
+func (r *runner) examples() (*models.Batch, error) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var rows []models.Sequence
+	var labels []int32
+	for i := range r.options.batch {
+		ids := make([]int32, r.length(i))
+		for t := range ids {
+			ids[t] = 5 + rng.Int32N(29995)
+		}
+		rows = append(rows, models.Sequence{IDs: ids})
+		labels = append(labels, rng.Int32N(2))
+	}
+	b, err := models.Pack(r.model.Unwrap(), rows...)
+	if err == nil {
+		b.Labels = labels
+	}
+	return b, err
+}
+
+// length is how many tokens row i has.
+func (r *runner) length(i int) int {
+	n := r.options.batch
+	if r.fill == 1 || i == n-1 {
+		return r.seq
+	}
+	return min(max(int(float64(r.seq)*r.fill*(0.5+(float64(i)+0.5)/float64(n))), 4), r.seq)
+}
+
+// step does one step.
+func (r *runner) step(number int) error {
+	p := peft.With(r.dev, r.patch)
+	defer p.Close()
+	p.Train, p.Seed = true, peft.Seed(1, number, 0)
+	loss, err := models.Loss(r.model.Forward(p, r.batch), r.batch.Labels)
+	if err != nil {
+		return err
+	}
+	g := tensor.Backward(loss)
+	defer g.Release()
+	r.lastly = loss.Item()
+	_, err = r.opt.Step(g, 1)
+	return err
+}
+
+// time does all steps and says how long they took.
+func (r *runner) time(ctx context.Context) (line, error) {
+	var ms []float64
+	for i := range r.warmup + r.steps {
+		if err := ctx.Err(); err != nil {
+			return line{}, err
+		}
+		start := time.Now()
+		if err := r.step(i); err != nil {
+			return line{}, err
+		}
+		if i >= r.warmup {
+			ms = append(ms, time.Since(start).Seconds()*1e3)
+		}
+	}
+	slices.Sort(ms)
+	median := (ms[len(ms)/2] + ms[(len(ms)-1)/2]) / 2
+	return line{
+		Shape: r.shape, Method: r.method, Rank: r.rank, Targets: r.targets, DType: r.dtype, Threads: r.threads, Batch: r.options.batch, Seq: r.seq, Fill: r.fill,
+		StepMS: median, MinMS: ms[0], TokS: float64(len(r.batch.IDs)) / median * 1e3, Trainable: r.patch.Trainable(), Params: r.patch.Sites().Count(),
+		PeakMB: float64(train.PeakRSS()) / (1 << 20), Loss: r.lastly,
+	}, nil
+}
