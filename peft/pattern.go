@@ -24,18 +24,25 @@ type patternEntry struct {
 // Set adds a number for names that match a regular expression in Python's syntax, from their beginning or from after a dot, to their end: "query" is for "layer.0.query", not for
 // "layer.0.myquery"; a leading ^ pins it to the beginning. A key that is there already keeps its place and gets the new number. An error says what is wrong with the expression.
 func (m *PatternMap) Set(key string, value float64) error {
-	p, err := compile(`(.*\.)?(` + key + `)$`)
+	e, err := newPatternEntry(key, value)
 	if err != nil {
-		return fmt.Errorf("peft: pattern %q: %w", key, err)
+		return err
 	}
-	entry := patternEntry{key, value, p}
 	m.entries = slices.Clone(m.entries)
 	if i := slices.IndexFunc(m.entries, func(e patternEntry) bool { return e.key == key }); i >= 0 {
-		m.entries[i] = entry
+		m.entries[i] = e
 		return nil
 	}
-	m.entries = append(m.entries, entry)
+	m.entries = append(m.entries, e)
 	return nil
+}
+
+func newPatternEntry(key string, value float64) (patternEntry, error) {
+	p, err := compile(`(.*\.)?(` + key + `)$`)
+	if err != nil {
+		return patternEntry{}, fmt.Errorf("key %.200q: %w", key, err)
+	}
+	return patternEntry{key, value, p}, nil
 }
 
 // Lookup is the number of the first key, in order, that matches the name of a site; ok is false if none does. A key whose match takes longer than a second does not match.
@@ -86,20 +93,36 @@ func (m *PatternMap) UnmarshalJSON(data []byte) error {
 	case open != json.Delim('{'):
 		return fmt.Errorf("expected an object of patterns and numbers, found %.40s", data)
 	}
+	seen := map[string]int{}
 	for d.More() {
-		key, err := d.Token()
+		e, err := decodeEntry(d)
 		if err != nil {
 			return err
 		}
-		var value *float64
-		if err := d.Decode(&value); err != nil || value == nil {
-			return fmt.Errorf("pattern %q: expected a number: %w", key, err)
+		if i, again := seen[e.key]; again {
+			m.entries[i] = e
+			continue
 		}
-		if err := m.Set(key.(string), *value); err != nil {
-			return err
-		}
+		seen[e.key] = len(m.entries)
+		m.entries = append(m.entries, e)
 	}
 	return nil
+}
+
+func decodeEntry(d *json.Decoder) (e patternEntry, err error) {
+	key, err := d.Token()
+	if err != nil {
+		return e, err
+	}
+	var value any
+	if err := d.Decode(&value); err != nil {
+		return e, err
+	}
+	number, ok := value.(float64)
+	if !ok {
+		return e, fmt.Errorf("key %.200q: expected a number, found %.40v", key, value)
+	}
+	return newPatternEntry(key.(string), number)
 }
 
 // A pattern is a compiled regular expression in Python's syntax that matches from the beginning of a text.
@@ -124,7 +147,7 @@ func compileAs(source, frame string) (*pattern, error) {
 	}
 	re, err := regexp2.Compile(fmt.Sprintf(frame, translated), regexp2.None)
 	if err != nil {
-		return nil, fmt.Errorf("pattern %q: %w", source, err)
+		return nil, fmt.Errorf("pattern %.200q: %w", source, err)
 	}
 	re.MatchTimeout = patience
 	return &pattern{source, re}, nil
@@ -135,7 +158,7 @@ func (p *pattern) find(text string) (group string, matched bool, err error) {
 	m, err := p.re.FindStringMatch(text)
 	switch {
 	case err != nil:
-		return "", false, fmt.Errorf("pattern %q takes longer than %v on %q", p.source, patience, text)
+		return "", false, fmt.Errorf("pattern %.200q takes longer than %v on %.200q", p.source, patience, text)
 	case m == nil:
 		return "", false, nil
 	}

@@ -30,7 +30,7 @@ func Suffixes(names ...string) Targets { return Targets{Modules: Names{List: nam
 // FullMatch chooses sites whose whole name matches a regular expression in Python's syntax: FullMatch(`.*\.[0-5]\..*(query|value)`).
 func FullMatch(pattern string) Targets { return Targets{Modules: Names{Pattern: pattern}} }
 
-// AllLinear chooses every linear map but the head: see IsHead of [Linear].
+// AllLinear chooses every linear map but the head (see IsHead of [Linear]) and what is a convolution in the checkpoint.
 func AllLinear() Targets { return FullMatch(allLinear) }
 
 // allLinear is the word that in place of a pattern means AllLinear, in upper or lower case.
@@ -136,7 +136,7 @@ func (r *rules) targets(x Site) (bool, error) {
 	}
 	if r.all {
 		l, linear := x.(*Linear)
-		return linear && !l.IsHead, nil
+		return linear && !l.IsHead && len(l.W.Shape) == 2, nil // the weight of a convolution has more axes
 	}
 	listed, matched, err := r.modules(x.Name())
 	if listed || !matched || err != nil || len(r.layers) == 0 {

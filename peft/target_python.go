@@ -13,6 +13,9 @@ import (
 // Looser than Python: a look-behind may have any width. Not supported: \N{NAME}.
 func fromPython(source string) (string, error) {
 	p := &python{in: []rune(source), names: map[string]int{}, open: map[int]bool{}}
+	if len(p.in) > maxPattern {
+		p.fail("more than %d characters", maxPattern)
+	}
 	out := p.alternatives(mode{}, true)
 	if p.more() {
 		p.fail("unbalanced parenthesis")
@@ -35,7 +38,7 @@ func fromPython(source string) (string, error) {
 const (
 	maxPattern = 10000 // characters
 	maxDepth   = 100   // groups in groups
-	maxRepeat  = 10000
+	maxRepeat  = 1000  // of counts in one another
 )
 
 // python reads a pattern. After an error, which is the first one, nothing more is read.
@@ -47,6 +50,7 @@ type python struct {
 	groups     int            // opened so far
 	names      map[string]int // of groups
 	open       map[int]bool   // groups that are not closed yet
+	weight     int            // of what was read last, see sequence
 	conditions []int          // groups that (?(n)…) asks for, which may come later
 	global     string         // flags for the whole pattern, of those that regexp2 has
 }
@@ -109,15 +113,12 @@ func (p *python) fail(format string, args ...any) {
 
 // alternatives reads branches up to a closing parenthesis or the end.
 func (p *python) alternatives(m mode, top bool) string {
-	p.depth++
-	defer func() { p.depth-- }()
-	if p.depth > maxDepth || len(p.in) > maxPattern {
-		p.fail("more than %d groups in one another, or %d characters", maxDepth, maxPattern)
-	}
-	branches := []string{p.branch(&m, top)}
+	branches, heaviest := []string{p.branch(&m, top)}, p.weight
 	for p.accept('|') {
 		branches = append(branches, p.branch(&m, false))
+		heaviest = max(heaviest, p.weight)
 	}
+	p.weight = heaviest
 	return strings.Join(branches, "|")
 }
 
@@ -131,44 +132,71 @@ const (
 	repeated // may not be repeated again
 )
 
-// branch reads a sequence of items.
-func (p *python) branch(m *mode, first bool) string {
-	var items []string
-	last := nothing
-	add := func(text string, k kind) {
-		if k != nothing {
-			items, last = append(items, text), k
-		}
+// A sequence is the items of a branch so far.
+type sequence struct {
+	items            []string
+	last             kind
+	weight, heaviest int // how often the last item, and the one of most repeats, is repeated by counts within counts
+}
+
+func (s *sequence) add(text string, k kind, weight int) {
+	if k != nothing {
+		s.items, s.last, s.weight, s.heaviest = append(s.items, text), k, weight, max(s.heaviest, weight)
 	}
+}
+
+// branch reads a sequence of items and notes its weight.
+func (p *python) branch(m *mode, first bool) string {
+	s := sequence{heaviest: 1}
 	for p.more() && p.peek() != '|' && p.peek() != ')' {
 		switch c := p.next(); {
 		case m.verbose && strings.ContainsRune(" \t\n\r\v\f", c):
 		case m.verbose && c == '#':
 			p.while(len(p.in), func(r rune) bool { return r != '\n' })
 		case strings.ContainsRune("?*+{", c):
-			q, ok := p.quantifier(c)
-			if !ok {
-				add(`\{`, atom)
-				continue
-			}
-			if last == nothing || last == boundary {
-				p.fail("nothing to repeat")
-			} else if last == repeated {
-				p.fail("multiple repeat")
-			} else {
-				items[len(items)-1], last = p.repeat(items[len(items)-1], q), repeated
-			}
+			p.repeat(&s, c)
 		default:
-			add(p.item(c, m, first && len(items) == 0))
+			p.weight = 1
+			text, k := p.item(c, m, first && len(s.items) == 0)
+			s.add(text, k, p.weight)
 		}
 	}
-	return strings.Join(items, "")
+	p.weight = s.heaviest
+	return strings.Join(s.items, "")
 }
 
-// quantifier reads the rest of ?, *, + or {n,m}; not ok: the brace is just a brace.
-func (p *python) quantifier(c rune) (q string, ok bool) {
+// repeat reads a quantifier, which begins with c, and puts it after the last item. A possessive one is an atomic group.
+func (p *python) repeat(s *sequence, c rune) {
+	q, times, ok := p.quantifier(c)
+	if !ok {
+		s.add(literal(c), atom, 1)
+		return
+	}
+	switch {
+	case s.last == nothing || s.last == boundary:
+		p.fail("nothing to repeat")
+		return
+	case s.last == repeated:
+		p.fail("multiple repeat")
+	case s.weight*times > maxRepeat:
+		p.fail("more than %d repeats, counting those in one another", maxRepeat)
+	}
+	item := &s.items[len(s.items)-1]
+	switch {
+	case p.accept('?'):
+		*item += q + "?"
+	case p.accept('+'):
+		*item = "(?>" + *item + q + ")"
+	default:
+		*item += q
+	}
+	s.last, s.heaviest = repeated, max(s.heaviest, s.weight*times)
+}
+
+// quantifier reads the rest of ?, *, + or {n,m}, and how many times it repeats at most, if it says so; not ok: the brace is just a brace.
+func (p *python) quantifier(c rune) (q string, times int, ok bool) {
 	if c != '{' {
-		return string(c), true
+		return string(c), 1, true
 	}
 	start := p.at
 	lo := p.while(len(p.in), isDigit)
@@ -178,44 +206,32 @@ func (p *python) quantifier(c rune) (q string, ok bool) {
 	}
 	if !p.accept('}') || lo == "" && !comma {
 		p.at = start
-		return "", false
+		return "", 0, false
 	}
-	return p.bounds(lo, hi), true
+	q, times = p.bounds(lo, hi)
+	return q, times, true
 }
 
-// bounds writes {lo,hi}, of which either may be empty.
-func (p *python) bounds(lo, hi string) string {
-	least, most := p.count(lo, 0), p.count(hi, maxRepeat)
-	if least > most {
+// bounds writes {lo,hi}, of which either may be empty, and says which is the largest number.
+func (p *python) bounds(lo, hi string) (q string, times int) {
+	least, most := p.count(lo), p.count(hi)
+	switch {
+	case hi == "":
+		return fmt.Sprintf("{%d,}", least), max(least, 1)
+	case least > most:
 		p.fail("min repeat greater than max repeat")
 	}
-	if hi == "" {
-		return fmt.Sprintf("{%d,}", least)
-	}
-	return fmt.Sprintf("{%d,%d}", least, most)
+	return fmt.Sprintf("{%d,%d}", least, most), max(most, 1)
 }
 
-// count is a number of repeats, or what its absence means.
-func (p *python) count(digits string, absent int) int {
-	if digits == "" {
-		return absent
-	}
-	n, err := strconv.Atoi(digits)
+// count is a number of repeats, 0 where there is none.
+func (p *python) count(digits string) int {
+	n, err := strconv.Atoi("0" + digits)
 	if err != nil || n > maxRepeat {
 		p.fail("more than %d repeats", maxRepeat)
+		return 0
 	}
 	return n
-}
-
-// repeat puts a quantifier after an item. A possessive one is an atomic group.
-func (p *python) repeat(item, q string) string {
-	switch {
-	case p.accept('?'):
-		return item + q + "?"
-	case p.accept('+'):
-		return "(?>" + item + q + ")"
-	}
-	return item + q
 }
 
 // item reads what is no quantifier, beginning with c.

@@ -9,6 +9,11 @@ import (
 
 // group reads what follows an opening parenthesis. Groups are written without names, so that they are numbered as Python numbers them.
 func (p *python) group(m *mode, first bool) (string, kind) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > maxDepth {
+		p.fail("more than %d groups in one another", maxDepth)
+	}
 	if !p.accept('?') {
 		return p.capture("", *m), atom
 	}
@@ -122,11 +127,12 @@ func (p *python) conditional(m mode) string {
 		p.fail("bad group number %d", n)
 	}
 	p.conditions = append(p.conditions, n)
-	yes := p.branch(&m, false)
+	yes, heaviest := p.branch(&m, false), p.weight
 	no := ""
 	if p.accept('|') {
 		no = p.branch(&m, false)
 	}
+	p.weight = max(heaviest, p.weight)
 	if !p.accept(')') {
 		p.fail("expected ) after at most two branches of a conditional")
 	}

@@ -2,6 +2,7 @@ package peft
 
 import (
 	"fmt"
+	"strings"
 )
 
 // TargetSites chooses the given sites again, by their whole names: how a configuration says what a selection means that it cannot hold.
@@ -11,6 +12,20 @@ func TargetSites(sites []Site) Targets {
 		names = append(names, x.Name())
 	}
 	return Suffixes(names...)
+}
+
+// TargetsOf says what a selection means for one model, for a configuration that Hugging Face PEFT reads. Names and patterns stay as they are; anything else, and [AllLinear], of which
+// Hugging Face PEFT has another idea in some models, becomes the names of the chosen sites. Of an [Except] it is what that chooses from, as modules_to_save says the rest.
+func TargetsOf(chosen Selection, s *Sites) (Targets, error) {
+	inner := chosen
+	if e, ok := chosen.(except); ok {
+		inner = e.chosen
+	}
+	if t, ok := inner.(Targets); ok && !strings.EqualFold(t.Modules.Pattern, allLinear) {
+		return t, nil
+	}
+	sites, err := chosen.Select(s)
+	return TargetSites(sites), err
 }
 
 // Except chooses what a selection chooses, but for what is in one of the modules, which are trained whole: what [Patch.TrainModules] finds by these names, and what Hugging Face PEFT

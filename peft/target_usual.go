@@ -15,6 +15,31 @@ func Usual(method, modelType string) Selection {
 	return unknown{strings.ToUpper(method), modelType}
 }
 
+// OrUsual is the selection itself where anything is [Targets.Given]; otherwise it takes what is [Usual] for the method and the type of the model that it is used for, as a configuration
+// means that has no target_modules but perhaps modules to exclude, or layers.
+func (t Targets) OrUsual(method string) Selection {
+	if t.Given() {
+		return t
+	}
+	return orUsual{t, method}
+}
+
+type orUsual struct {
+	Targets
+	method string
+}
+
+func (o orUsual) String() string { return fmt.Sprintf("%v.OrUsual(%q)", o.Targets, o.method) }
+
+func (o orUsual) Select(s *Sites) ([]Site, error) {
+	chosen := Usual(o.method, s.ModelType())
+	if u, ok := chosen.(Targets); ok {
+		o.Modules = u.Modules
+		return o.Targets.Select(s)
+	}
+	return chosen.Select(s)
+}
+
 // UsualFeedForward are those of the usual targets of IA3 that are scaled at their input, as feed-forward layers.
 func UsualFeedForward(modelType string) (names []string) {
 	for _, w := range usualWords("IA3", modelType) {
