@@ -56,7 +56,7 @@ func (r *run) live() (all []optim.Param) {
 	return all
 }
 
-// save writes the checkpoint, if there is one to write and it is not there yet.
+// save writes the checkpoint, if there is one to write and it is not there yet. A run that has done nothing leaves the file alone.
 func (r *run) save() error {
 	if r.Checkpoint == "" || r.saved == r.result.Steps {
 		return nil

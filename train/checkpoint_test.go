@@ -91,12 +91,21 @@ func TestResumeAfterTheEndDoesNothing(t *testing.T) {
 	want, err := train.Run(t.Context(), j, c)
 	require.NoError(t, err)
 	again := m.job(t, tensor.Reference())
-	again.Loss = nil
 	again.Loss = func(*peft.Pass, []int) (train.Loss, error) { return train.Loss{}, errors.New("called") }
 	got, err := train.Run(t.Context(), again, c)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Equal(t, values(j.Patch), values(again.Patch))
+}
+
+func TestRunThatDidNothingLeavesTheCheckpointAlone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := recipe(t.TempDir())
+	r, err := train.Run(ctx, newTiny(11).job(t, tensor.Reference()), c)
+	require.EqualError(t, err, "train: interrupted after step 0 of 9: context canceled")
+	require.True(t, r.Interrupted)
+	require.NoFileExists(t, c.Checkpoint)
 }
 
 func TestCheckpointsThatDoNotFit(t *testing.T) {

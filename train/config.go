@@ -10,7 +10,7 @@ import (
 	"peft/tensor/optim"
 )
 
-// A Config is how a [Job] is trained. LR and one of Steps and Epochs must be given; everything else has a use as zero.
+// A Config is how a [Job] is trained. One of Steps and Epochs must be given, and LR or a Rule that has one; everything else has a use as zero.
 type Config struct {
 	// Steps is how many updates there are; 0 means as many as Epochs take. Epochs is how often every example is seen.
 	Steps, Epochs int

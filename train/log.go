@@ -10,7 +10,7 @@ import (
 type Step struct {
 	Step            int     // counted from 1
 	Loss            float64 // the mean over the step's targets, before its update
-	LR              float64 // the learning rate of its update
+	LR              float64 // the learning rate of its update; the first parameter's, where they differ
 	GradNorm        float64 // the gradients' global norm, before clipping
 	TokensPerSecond float64
 }

@@ -21,9 +21,9 @@ type Result struct {
 }
 
 // TokensPerSecond is the speed of training.
-func (r Result) TokensPerSecond() float64 { return rate(r.Tokens, r.Seconds) }
+func (r Result) TokensPerSecond() float64 { return speed(r.Tokens, r.Seconds) }
 
-func rate(tokens int, seconds float64) float64 {
+func speed(tokens int, seconds float64) float64 {
 	if seconds == 0 {
 		return 0
 	}
@@ -58,17 +58,18 @@ type run struct {
 	opt      *optim.Optimizer
 	schedule optim.Schedule
 	order    *order
+	rate     float64      // the first parameter's learning rate, before the schedule
 	total    int          // how many steps the run has
 	grads    tensor.Grads // empty between steps
 	targets  float64      // by what the rules divide gradients, see scaled
 	best     []optim.Param
-	saved    int // the step that the checkpoint on the disk is of; -1 where there is none
+	saved    int // the step that the run's checkpoint on the disk is of; 0 where there is none
 	meter    *meter
 	result   Result
 }
 
 func newRun(j Job, c Config) (*run, error) {
-	r := &run{Job: j, Config: c, dev: j.Patch.Sites().Device(), order: c.order(j), total: c.Steps, saved: -1}
+	r := &run{Job: j, Config: c, dev: j.Patch.Sites().Device(), order: c.order(j), total: c.Steps}
 	if r.total == 0 {
 		r.total = r.order.total(c.Epochs)
 	}
@@ -86,9 +87,14 @@ func newRun(j Job, c Config) (*run, error) {
 // groups are the trained parameters with the rules that update them.
 func (r *run) groups() (all []optim.Group) {
 	for x := range r.Patch.Params() {
-		if !x.Fixed {
-			all = append(all, optim.Group{Rule: scaled{r.Rule(x), &r.targets}, Params: tensors(x)})
+		if x.Fixed {
+			continue
 		}
+		rule := r.Rule(x)
+		if all == nil {
+			r.rate = rule.Rate()
+		}
+		all = append(all, optim.Group{Rule: scaled{rule, &r.targets}, Params: tensors(x)})
 	}
 	return all
 }

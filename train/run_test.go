@@ -113,6 +113,24 @@ func TestAccumulationIsOneBigBatch(t *testing.T) {
 	}
 }
 
+// TestRulesByParameter trains the head by another rule.
+func TestRulesByParameter(t *testing.T) {
+	j := newTiny(8).job(t, tensor.Reference())
+	before := values(j.Patch)
+	var log strings.Builder
+	_, err := train.Run(t.Context(), j, train.Config{Steps: 1, Schedule: "constant", Log: &log, Rule: func(x *peft.Param) optim.Rule {
+		if strings.HasPrefix(x.Name, "classes") {
+			return optim.SGD{LR: 0}
+		}
+		return optim.AdamW{LR: 0.25}
+	}})
+	require.NoError(t, err)
+	require.Contains(t, log.String(), `"lr":0.25`)
+	after := values(j.Patch)
+	require.Equal(t, before["classes.weight"], after["classes.weight"])
+	require.NotEqual(t, before["hidden.weight"], after["hidden.weight"])
+}
+
 func TestCancellationEndsWithAWholeStep(t *testing.T) {
 	m := newTiny(8)
 	want := m.job(t, tensor.Reference())

@@ -49,7 +49,7 @@ func (r *run) step() error {
 	if err := r.stepped(); err != nil {
 		return fmt.Errorf("step %d: %w", step, err)
 	}
-	return r.record(b, Step{Step: step, Loss: b.loss / float64(b.targets), LR: factor * r.LR, GradNorm: norm}, time.Since(start).Seconds())
+	return r.record(b, Step{Step: step, Loss: b.loss / float64(b.targets), LR: factor * r.rate, GradNorm: norm}, time.Since(start).Seconds())
 }
 
 // empty is why there is nothing to update with.
@@ -121,7 +121,7 @@ func (r *run) record(b batch, s Step, seconds float64) error {
 	r.result.Steps, r.result.Loss = s.Step, s.Loss
 	r.result.Tokens += b.tokens
 	r.result.Seconds += seconds
-	s.TokensPerSecond = rate(b.tokens, seconds)
+	s.TokensPerSecond = speed(b.tokens, seconds)
 	r.meter.step(s)
 	return r.log(s)
 }
