@@ -2,7 +2,6 @@ package backendtest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"peft/tensor/internal/backend"
-	"peft/tensor/internal/reference"
 )
 
 // testConcurrent makes trials of all cases on several goroutines at once, and products with one weight.
@@ -29,8 +27,8 @@ func testConcurrentCases(t *testing.T, b backend.Backend) {
 		for n := range all {
 			c := all[(n+g*len(all)/goroutines)%len(all)]
 			failed.run(func(f failer) {
-				tr := &trial{failer: f, rng: rand.New(rand.NewPCG(seed(), uint64(1000*g+n))), name: fmt.Sprintf("%s, goroutine %d", c.name, g)}
-				tr.sides, tr.reference = []*side{newSide(b)}, newSide(reference.New())
+				tr := newTrial(f, seed(), 1000*g+n, b)
+				tr.name += " of " + c.name
 				c.run(tr)
 			})
 		}
@@ -42,7 +40,7 @@ func testConcurrentCases(t *testing.T, b backend.Backend) {
 
 // testConcurrentWeight: a prepared weight is used by all; each makes what one makes alone.
 func testConcurrentWeight(t *testing.T, b backend.Backend) {
-	tr := &trial{failer: t, rng: rand.New(rand.NewPCG(seed(), 1))}
+	tr := newTrial(t, seed(), 0, b)
 	w, x := b.Prepare(tr.frozen(70, 90).Storage), tr.contiguous(40, 90, false)
 	y, dx := tr.contiguous(40, 70, true), tr.contiguous(40, 90, true)
 	product := func() []float64 {

@@ -1,11 +1,10 @@
 // Package backendtest checks a backend against the reference, operation by operation.
 //
-//	func TestBackend(t *testing.T) { backendtest.Run(t, cpu.New(2)) }
-//	func TestThreads(t *testing.T) { backendtest.SameBits(t, cpu.New(1), cpu.New(4)) }
+//	func TestBackend(t *testing.T) { backendtest.Run(t, cpu.New(1), cpu.New(2), cpu.New(3)) }
 //
 // A case is a function that makes one random call: it asks its [trial] for operands, which lie in memory in all the ways a backend.Mat allows, makes
-// the call on every side, and says how far each result may be from the reference. Around every operand lie guards: NaN where the operation only reads,
-// so that a number read from there shows in the result, and a known number where it writes.
+// the call on every side, and says how far each result may be from the reference; all sides must give the same bits. Around every operand lie guards: NaN
+// where the operation only reads, so that a number read from there shows in the result, and a known number where it writes.
 //
 // # Tolerance
 //

@@ -165,7 +165,7 @@ func TestFaults(t *testing.T) {
 	for _, fault := range faults {
 		t.Run(fault, func(t *testing.T) { require.NotEmpty(t, messages(faulty{reference.New(), fault})) })
 	}
-	require.Empty(t, messages(faulty{reference.New(), "none: Fill"}))
+	require.Empty(t, messages(faulty{reference.New(), "Fill: none"}))
 }
 
 // messages are what the suite says of a backend in the case that its fault is named after.
@@ -174,7 +174,7 @@ func messages(f faulty) []string {
 	var failed failures
 	for _, c := range cases() {
 		if c.name == name {
-			failed.run(func(to failer) { c.repeat(to, func(tr *trial) { tr.sides, tr.reference = []*side{newSide(f)}, newSide(reference.New()) }) })
+			failed.run(func(to failer) { c.repeat(to, f) })
 		}
 	}
 	return failed.messages

@@ -11,12 +11,15 @@ import (
 // A frozen is a weight of any storage.
 type frozen struct{ backend.Storage }
 
-// frozen is a weight [rows×cols] of any storage, with numbers of size 1 or so.
+// frozen is a weight [rows×cols] of any storage, with numbers of size 1 or so that begin at any byte, as in a file.
 func (t *trial) frozen(rows, cols int) frozen {
 	s := backend.Storage{Type: pick(t, backend.F32, backend.F64, backend.BF16, backend.F16, backend.I8), Rows: rows, Cols: cols}
+	data := make([]byte, t.rng.IntN(4))
+	first := len(data)
 	for range rows * cols {
-		s.Data = t.encode(s.Data, s.Type)
+		data = t.encode(data, s.Type)
 	}
+	s.Data = data[first:]
 	if s.Type == backend.I8 {
 		for range rows {
 			s.Scale = append(s.Scale, t.normal()/64)

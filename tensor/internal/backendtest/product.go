@@ -14,6 +14,7 @@ func productCases() []testCase {
 		{"Mul", 60, mul},
 		{"Gather", 20, gather},
 		{"Dequantize", 20, dequantize},
+		{"DequantizeHalf", 3, dequantizeHalf},
 	}
 }
 
@@ -129,4 +130,15 @@ func dequantize(t *trial) {
 	dst := t.out(w.Rows, w.Cols, 0)
 	t.do(func(s *side) { s.Dequantize(s.of(dst), w.on(s)) })
 	t.relative(dst, 1)
+}
+
+// dequantizeHalf takes every number that 16 bits make: all are numbers of float32.
+func dequantizeHalf(t *trial) {
+	w := frozen{backend.Storage{Type: pick(t, backend.BF16, backend.F16), Rows: 1 << 8, Cols: 1 << 8}}
+	for bits := range 1 << 16 {
+		w.Data = append(w.Data, byte(bits), byte(bits>>8))
+	}
+	dst := t.out(w.Rows, w.Cols, 0)
+	t.do(func(s *side) { s.Dequantize(s.of(dst), w.on(s)) })
+	t.relative(dst, 0)
 }

@@ -2,14 +2,12 @@ package backendtest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"strconv"
 	"testing"
 
 	"peft/tensor/internal/backend"
-	"peft/tensor/internal/reference"
 )
 
 // seedVariable names the environment variable that replaces the seed of all trials.
@@ -35,35 +33,22 @@ func cases() []testCase {
 }
 
 // Run checks that every operation of b gives what the reference gives, within the error bound of float32 arithmetic, writes nothing else, and gives
-// the same bits when repeated.
-func Run(t *testing.T, b backend.Backend) {
-	t.Run("Memory", func(t *testing.T) { testMemory(t, b) })
-	t.Run("Concurrent", func(t *testing.T) { testConcurrent(t, b) })
+// the same bits when repeated, by b and by others: the same backend on other numbers of threads.
+func Run(t *testing.T, b backend.Backend, others ...backend.Backend) {
+	for n, x := range append([]backend.Backend{b}, others...) {
+		t.Run(fmt.Sprint("Memory", n), func(t *testing.T) { testMemory(t, x) })
+		t.Run(fmt.Sprint("Concurrent", n), func(t *testing.T) { testConcurrent(t, x) })
+	}
 	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			c.repeat(t, func(tr *trial) {
-				tr.sides = []*side{newSide(b), newSide(b)}
-				tr.reference = newSide(reference.New())
-			})
-		})
+		t.Run(c.name, func(t *testing.T) { c.repeat(t, append([]backend.Backend{b, b}, others...)...) })
 	}
 }
 
-// SameBits checks that every operation gives the same bits on both backends.
-func SameBits(t *testing.T, a, b backend.Backend) {
-	for _, c := range cases() {
-		t.Run(c.name, func(t *testing.T) {
-			c.repeat(t, func(tr *trial) { tr.sides = []*side{newSide(a), newSide(b)} })
-		})
-	}
-}
-
-// repeat makes the case's trials, each after setup.
-func (c testCase) repeat(t failer, setup func(*trial)) {
-	seed := seed()
+// repeat makes the case's trials.
+func (c testCase) repeat(f failer, on ...backend.Backend) {
 	for n := range c.trials {
-		tr := &trial{failer: t, rng: rand.New(rand.NewPCG(seed, uint64(n))), large: n == 0, name: fmt.Sprintf("%s=%d trial %d", seedVariable, seed, n)}
-		setup(tr)
+		tr := newTrial(f, seed(), n, on...)
+		tr.large = n == 0
 		c.run(tr)
 	}
 }

@@ -24,10 +24,20 @@ type trial struct {
 	rng       *rand.Rand
 	large     bool    // operands are large enough to be cut into blocks and shared among threads
 	sides     []*side // give the same bits
-	reference *side   // nil: only bits are compared
+	reference *side
 	call      func(*side)
 	operands  []*operand
 	picked    []any
+}
+
+// newTrial is trial n of those that begin with seed, on some backends.
+func newTrial(f failer, seed uint64, n int, on ...backend.Backend) *trial {
+	t := &trial{failer: f, rng: rand.New(rand.NewPCG(seed, uint64(n))), name: fmt.Sprintf("%s=%d trial %d", seedVariable, seed, n)}
+	t.reference = newSide(reference.New())
+	for _, b := range on {
+		t.sides = append(t.sides, newSide(b))
+	}
+	return t
 }
 
 // normal is a random number.
@@ -122,9 +132,7 @@ func (t *trial) do(call func(*side)) {
 	for _, s := range t.sides {
 		call(s)
 	}
-	if t.reference != nil {
-		call(t.reference)
-	}
+	call(t.reference)
 }
 
 // finish checks that the call has written what it should and nothing else.
