@@ -33,6 +33,7 @@ type Config struct {
 	IsDecoder     bool              `json:"is_decoder"`
 	LabelNames    map[string]string `json:"id2label"`
 	NumLabels     int               `json:"num_labels"`
+	Pool          Pool              `json:"pool"` // of a classifier that this library wrote: transformers has none on the mean
 }
 
 // ReadConfig reads the config.json of a model folder.

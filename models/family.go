@@ -60,14 +60,14 @@ var families = map[string]family{
 }
 
 func buildBertSequence(b blueprint) Model {
-	if b.Pool == MeanPool {
+	if b.Options.Pool == MeanPool {
 		return &BertMean{Bert: newBert(b.Config, b.pooler), Classifier: head(b.Hidden, b.Options.Labels)}
 	}
 	return &BertForSequenceClassification{Bert: newBert(b.Config, true), Classifier: head(b.Hidden, b.Options.Labels)}
 }
 
 func buildRobertaSequence(b blueprint) Model {
-	if b.Pool == MeanPool {
+	if b.Options.Pool == MeanPool {
 		return &RobertaMean{Bert: newBert(b.Config, b.pooler), Classifier: head(b.Hidden, b.Options.Labels)}
 	}
 	return &RobertaForSequenceClassification{Bert: newBert(b.Config, false), Dense: head(b.Hidden, b.Hidden), Out: head(b.Hidden, b.Options.Labels)}

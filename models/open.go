@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ type Opened struct {
 	Config  *Config
 	Options Options // as they came out, nothing left to the folder
 	Dir     string
+	Class   string   // as transformers names it
 	Fresh   []string // parameters that the file does not hold and that were drawn at random: a new head
 	file    *safetensors.File
 	raw     []byte
@@ -98,7 +100,7 @@ func build(config []byte, o Options, pooler bool, stored int) (*Opened, family, 
 	if err := c.check(stored); err != nil {
 		return nil, fam, err
 	}
-	return &Opened{Model: arch.build(b), Config: c, Options: b.Options, raw: config}, fam, nil
+	return &Opened{Model: arch.build(b), Class: arch.name, Config: c, Options: b.Options, raw: config}, fam, nil
 }
 
 // complete fills in what the options leave to the folder.
@@ -109,8 +111,9 @@ func (b *blueprint) complete() {
 	if b.Headless {
 		b.Class = b.headless()
 	}
-	if b.Pool == "" && b.ModelType == "bert" && !b.pooler && !b.hasClass(SequenceClassification) {
-		b.Pool = MeanPool
+	b.Options.Pool = cmp.Or(b.Options.Pool, b.Config.Pool)
+	if b.Options.Pool == "" && b.ModelType == "bert" && !b.pooler && !b.hasClass(SequenceClassification) {
+		b.Options.Pool = MeanPool
 	}
 }
 

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/examples/internal/cli"
+	"peft/internal/golden"
+	"peft/models"
+)
+
+func TestGolden(t *testing.T) {
+	for _, c := range golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*") {
+		if c.Kind != "adapter" {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "merged")
+			var people bytes.Buffer
+			require.NoError(t, run(context.Background(), cli.Env{Err: &people}, []string{"-f64", "-model", c.ModelDir(), "-adapter", c.Path("adapter"), "-out", out}))
+			m, err := models.Open(out, models.Options{})
+			require.NoError(t, err)
+			require.NoError(t, m.Close())
+			require.Empty(t, m.Fresh)
+			if _, err := os.Stat(c.Path("merged")); err == nil {
+				same(t, c.Path("merged"), out)
+			}
+		})
+	}
+}
+
+// same wants every tensor of one folder to be in the other, to the precision of F32.
+func same(t *testing.T, want, got string) {
+	f, g := golden.Open(t, want), golden.Open(t, got)
+	for x := range f.All() {
+		y, ok := g.Tensor(x.Name)
+		require.True(t, ok, x.Name)
+		require.Equal(t, x.Shape, y.Shape, x.Name)
+		values, err := y.Float64s()
+		require.NoError(t, err)
+		golden.Close(t, f, x.Name, values, 1e-7)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, args := range map[string][]string{
+		"-model is missing": {"-adapter", "a", "-out", "b"}, "-adapter is missing": {"-model", "a", "-out", "b"}, "-how is not there yet": {"-model", "a", "-adapter", "b", "-out", "c", "-how", "svd"},
+		"config": {"-model", t.TempDir(), "-adapter", t.TempDir(), "-out", t.TempDir()},
+	} {
+		require.ErrorContains(t, run(context.Background(), cli.Env{Err: &bytes.Buffer{}}, args), name)
+	}
+}
