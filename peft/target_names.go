@@ -21,7 +21,11 @@ func (n Names) Given() bool { return n.List != nil || n.Pattern != "" }
 // UnmarshalJSON reads null, a string or a list of strings.
 func (n *Names) UnmarshalJSON(data []byte) error {
 	*n = Names{}
-	if bytes.HasPrefix(data, []byte(`"`)) {
+	switch {
+	case string(data) == `""`:
+		n.List = []string{} // matches nothing, but is there
+		return nil
+	case bytes.HasPrefix(data, []byte(`"`)):
 		return json.Unmarshal(data, &n.Pattern)
 	}
 	if err := json.Unmarshal(data, &n.List); err != nil {

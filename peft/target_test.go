@@ -3,17 +3,11 @@ package peft
 import (
 	"encoding/json"
 	"iter"
-	"math"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"peft/internal/golden"
 	"peft/tensor"
 )
 
@@ -79,158 +73,171 @@ func siteNames(sites []Site) []string {
 	return names
 }
 
-// tied are modules without a tensor of their own in a model's file.
-var tied = map[string]string{"gpt2-lm": "lm_head", "bert-mlm": "cls.predictions.decoder", "llama-lm-tied": "lm_head", "gemma3-lm": "lm_head", "opt-lm": "lm_head", "t5": "lm_head"}
-
-var (
-	embeddings = regexp.MustCompile(`embeddings?\.|embed_|_embedding\.|\.w[tp]e\.|^shared\.|relative_attention_bias`)
-	heads      = regexp.MustCompile(`^(lm_head|embed_out|score|classifier)$|predictions\.decoder`)
-	vitNames   = strings.NewReplacer("vit.encoder.layer", "vit.layers", "attention.attention.query", "attention.q_proj", "attention.attention.key", "attention.k_proj",
-		"attention.attention.value", "attention.v_proj", "attention.output.dense", "attention.o_proj", "intermediate.dense", "mlp.fc1", "output.dense", "mlp.fc2")
-)
-
-// goldenModel has the modules of a model folder, as kinds of sites that fit their names and shapes. PEFT takes only a language model's output and SEQ_CLS's classifier for heads.
-func goldenModel(t testing.TB, name string) *Sites {
-	dir := golden.Shared(t, "golden", "hf", "models", name)
-	m := &named{modelType: modelType(t, dir)}
-	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
-	require.NoError(t, err)
-	for _, f := range files {
-		for x := range golden.Open(t, f).All() {
-			if module, ok := strings.CutSuffix(x.Name, ".weight"); ok {
-				m.module(name, module, x.Shape)
+func TestTargetRules(t *testing.T) {
+	s := linears(t, "model.layers.0.q", "model.layers.0.mlp.up", "model.layers.1.q", "layers.1.q", "encoder.block.2.layer.1.q", "pre_q", "q", "head")
+	for _, c := range []struct {
+		name string
+		on   Targets
+		want []string
+	}{
+		{"suffix after a dot", Suffixes("q"), []string{"model.layers.0.q", "model.layers.1.q", "layers.1.q", "encoder.block.2.layer.1.q", "q"}},
+		{"dotted suffix", Suffixes("mlp.up"), []string{"model.layers.0.mlp.up"}},
+		{"part of a word", Suffixes("_q", "head"), []string{"head"}},
+		{"pattern", FullMatch(`model.*q`), []string{"model.layers.0.q", "model.layers.1.q"}},
+		{"part of a pattern", FullMatch(`.*mlp|.*up`), []string{"model.layers.0.mlp.up"}},
+		{"layer, but for a listed name", Targets{Modules: Names{List: []string{"q"}}, Layers: []int{1}}, []string{"model.layers.1.q", "q"}},
+		{"first number counts", Targets{Modules: Names{List: []string{"q"}}, Layers: []int{2}}, []string{"encoder.block.2.layer.1.q", "q"}},
+		{"named list of layers", Targets{Modules: Names{List: []string{"q"}}, Layers: []int{1}, LayersPattern: []string{"layer"}}, []string{"encoder.block.2.layer.1.q", "q"}},
+		{"pattern of lists", Targets{Modules: Names{List: []string{"q"}}, Layers: []int{0, 2}, LayersPattern: []string{"blocks?", "layer."}},
+			[]string{"model.layers.0.q", "encoder.block.2.layer.1.q", "q"}},
+		{"excluded by suffix", Targets{Modules: Names{List: []string{"q"}}, Exclude: Names{List: []string{"1.q", "q"}}, Layers: nil}, nil},
+		{"excluded by pattern", Targets{Modules: Names{Pattern: AllLinear().Modules.Pattern}, Exclude: Names{Pattern: `model\..*|.*q`}}, []string{"head"}},
+		{"all linear, in capitals", FullMatch("All-Linear"), siteNames(slices.Collect(s.All()))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			chosen, err := c.on.Select(s)
+			if c.want == nil {
+				require.ErrorContains(t, err, "excludes all of the 5 sites")
+				return
 			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, siteNames(chosen))
+		})
+	}
+}
+
+func TestTargetErrors(t *testing.T) {
+	s := linears(t, "model.layers.0.q", "model.layers.1.q", "model.layers.0.mlp.up")
+	for want, config := range map[string]string{
+		`matches no site; there are: model.layers.N.q, model.layers.N.mlp.up`: `{"target_modules": ["k"]}`,
+		`target_modules names nothing`:                                        `{}`,
+		`matches no site`:                                                     `{"target_modules": ""}`,
+		`layers_to_transform goes with a list`:                                `{"target_modules": ".*q", "layers_to_transform": 1}`,
+		`layers_pattern goes with a list`:                                     `{"target_modules": ".*q", "layers_pattern": "h"}`,
+		`layers_to_transform names no layer`:                                  `{"target_modules": ["q"], "layers_pattern": "h"}`,
+		`target_modules: pattern "(": missing )`:                              `{"target_modules": "("}`,
+		`exclude_modules: pattern ")": unbalanced parenthesis`:                `{"target_modules": ["q"], "exclude_modules": ")"}`,
+		`layers_pattern: pattern`:                                             `{"target_modules": ["q"], "layers_to_transform": [0], "layers_pattern": "["}`,
+	} {
+		var on Targets
+		require.NoError(t, json.Unmarshal([]byte(config), &on), config)
+		_, err := on.Select(s)
+		require.ErrorContains(t, err, want, config)
+	}
+	for _, config := range []string{`{"target_modules": 3}`, `{"target_modules": [3]}`, `{"layers_to_transform": "1"}`, `{"layers_to_transform": [1.5]}`, `{"layers_pattern": {}}`} {
+		require.Error(t, json.Unmarshal([]byte(config), new(Targets)), config)
+	}
+}
+
+// TestTargetFields reads fields and writes them as they were.
+func TestTargetFields(t *testing.T) {
+	for _, config := range []string{
+		`{"target_modules": null, "exclude_modules": null, "layers_to_transform": null, "layers_pattern": null}`,
+		`{"target_modules": [], "exclude_modules": ["a", "b.c"], "layers_to_transform": [1, 2], "layers_pattern": ["h"]}`,
+		`{"target_modules": "(?<!a)<b>&c", "exclude_modules": "all-linear", "layers_to_transform": [], "layers_pattern": []}`,
+	} {
+		var on Targets
+		require.NoError(t, json.Unmarshal([]byte(config), &on))
+		for _, v := range []any{on, on.Fields()} {
+			text, err := json.Marshal(v)
+			require.NoError(t, err)
+			require.JSONEq(t, config, string(text))
 		}
 	}
-	if n := tied[name]; n != "" {
-		m.linear(n).IsHead = true
-	}
-	return m.find(t)
+	require.Equal(t, `Targets{"target_modules": ["q","v"], "layers_to_transform": [3]}`, Targets{Modules: Names{List: []string{"q", "v"}}, Layers: []int{3}}.String())
 }
 
-func (m *named) module(model, name string, shape []int) {
-	if model == "vit-cls" {
-		name = vitNames.Replace(name)
+func TestUsual(t *testing.T) {
+	m := &named{modelType: "bert"}
+	for _, n := range []string{"l.0.query", "l.0.key", "l.0.value", "l.0.output.dense"} {
+		m.linear(n)
 	}
-	switch {
-	case len(shape) == 1:
-		m.norm(name)
-	case len(shape) == 2 && embeddings.MatchString(name+"."):
-		m.embedding(name)
-	default:
-		l := m.linear(name)
-		l.W.Shape = shape
-		l.IsHead = heads.MatchString(name) && model != "vit-cls"
-	}
-}
-
-func modelType(t testing.TB, dir string) string {
-	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	require.NoError(t, err)
-	var config struct {
-		ModelType string `json:"model_type"`
-	}
-	require.NoError(t, json.Unmarshal(text, &config))
-	return config.ModelType
-}
-
-// row of targets.json: a configuration of LoRA, and what PEFT makes of it.
-type targetRow struct {
-	Model   string          `json:"model"`
-	Options json.RawMessage `json:"options"`
-	Error   string          `json:"error"`
-	Modules map[string]struct {
-		R              int
-		Alpha, Scaling float64
-	} `json:"modules"`
-}
-
-// options are the fields that say which modules are adapted, and how.
-type targetOptions struct {
-	Targets
-	R             int        `json:"r"`
-	Alpha         float64    `json:"lora_alpha"`
-	RSLoRA        bool       `json:"use_rslora"`
-	RankPattern   PatternMap `json:"rank_pattern"`
-	AlphaPattern  PatternMap `json:"alpha_pattern"`
-	ModulesToSave []string   `json:"modules_to_save"`
-}
-
-// selection is what a configuration chooses; classifiers are saved whole.
-func (o targetOptions) selection(s *Sites, model string) Selection {
-	chosen := Usual("LORA", s.ModelType())
-	if o.Given() {
-		chosen = o.Targets
-	}
-	save := o.ModulesToSave
-	if model != "vit-cls" && (strings.HasSuffix(model, "-cls") || strings.HasSuffix(model, "-tok")) {
-		save = append(save, "classifier", "score")
-	}
-	return Except(chosen, save)
-}
-
-func TestTargetsAreHuggingFaces(t *testing.T) {
-	var table struct {
-		Table []targetRow `json:"table"`
-	}
-	text, err := os.ReadFile(golden.Shared(t, "golden", "hf", "targets.json"))
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &table))
-	for _, row := range table.Table {
-		t.Run(row.Model+string(row.Options), func(t *testing.T) { row.check(t) })
-	}
-}
-
-func (row targetRow) check(t *testing.T) {
-	o := targetOptions{R: 8, Alpha: 8}
-	require.NoError(t, json.Unmarshal(row.Options, &o))
-	o.RankPattern, o.AlphaPattern = reversed(t, o.RankPattern), reversed(t, o.AlphaPattern)
-	s := goldenModel(t, row.Model)
-	chosen, err := o.selection(s, row.Model).Select(s)
-	switch {
-	case strings.Contains(row.Error, "modules_to_save cannot"):
-		require.NoError(t, err) // PEFT adapts the classifier, and then cannot save it; here what is trained whole is never adapted
-		require.False(t, slices.ContainsFunc(chosen, func(x Site) bool { return strings.Contains(x.Name(), "classifier") }))
-	case strings.HasPrefix(row.Error, "ValueError: Target module"):
-		require.NoError(t, err) // for the method to refuse: other methods adapt norms
-		require.IsType(t, &Norm{}, chosen[0])
-	case strings.Contains(row.Error, "`r` should") || strings.Contains(row.Error, "Requested bias") || strings.Contains(row.Error, "lora_bias"):
-		require.NoError(t, err) // about other fields
-	case row.Error != "":
-		require.Error(t, err)
-	default:
+	s := m.find(t)
+	for method, want := range map[string][]string{
+		"LORA": {"l.0.query", "l.0.value"}, "lora": {"l.0.query", "l.0.value"}, "OFT": {"l.0.query", "l.0.value"}, "IA3": {"l.0.key", "l.0.value", "l.0.output.dense"},
+	} {
+		chosen, err := Usual(method, s.ModelType()).Select(s)
 		require.NoError(t, err)
-		row.compare(t, o, chosen)
+		require.Equal(t, want, siteNames(chosen), method)
 	}
+	require.Equal(t, []string{"output.dense"}, UsualFeedForward("bert"))
+	require.Empty(t, UsualFeedForward("mt5"))
+	require.Equal(t, FullMatch(`.*language_model\..*\.(q_proj|v_proj)`), Usual("LORA", "gemma4"))
+	require.Equal(t, Suffixes("mlp.c_proj"), Usual("FOURIERFT", "gpt2"))
+
+	_, err := Usual("LORA", "").Select(s)
+	require.ErrorContains(t, err, "no targets are given, and LORA has no usual ones here: the model does not say its type; choose from: l.N.query")
+	_, err = Usual("LORA", "vit").Select(s)
+	require.ErrorContains(t, err, `none are known for models of type "vit"`)
 }
 
-// reversed puts the keys of the file, which are sorted there, into the order in which PEFT was given them: in every row of the table it is the opposite.
-func reversed(t *testing.T, m PatternMap) (r PatternMap) {
-	for _, e := range slices.Backward(m.entries) {
-		require.NoError(t, r.Set(e.key, e.value))
+// TestOrUsual keeps the other fields where the modules are the usual ones.
+func TestOrUsual(t *testing.T) {
+	m := &named{modelType: "bert"}
+	for _, n := range []string{"e.layer.0.query", "e.layer.1.query", "e.layer.1.key", "e.layer.1.value"} {
+		m.linear(n)
 	}
-	return r
+	s := m.find(t)
+	on := Targets{Exclude: Names{List: []string{"value"}}, Layers: []int{1}}.OrUsual("LORA")
+	chosen, err := on.Select(s)
+	require.NoError(t, err)
+	require.Equal(t, []string{"e.layer.1.query"}, siteNames(chosen))
+	require.Equal(t, Suffixes("key"), Suffixes("key").OrUsual("LORA"))
+	_, err = on.Select(linears(t, "e.layer.1.query"))
+	require.ErrorContains(t, err, "no targets are given")
 }
 
-// compare checks the names, and the ranks and factors of each.
-func (row targetRow) compare(t *testing.T, o targetOptions, chosen []Site) {
-	require.Len(t, chosen, len(row.Modules), "%v", siteNames(chosen))
-	for _, x := range chosen {
-		want, ok := row.Modules[x.Name()]
-		require.True(t, ok, x.Name())
-		r, alpha := float64(o.R), o.Alpha
-		if v, ok := o.RankPattern.Lookup(x.Name()); ok {
-			r = v
-		}
-		if v, ok := o.AlphaPattern.Lookup(x.Name()); ok {
-			alpha = v
-		}
-		scaling := alpha / r
-		if o.RSLoRA {
-			scaling = alpha / math.Sqrt(r)
-		}
-		require.EqualValues(t, want.R, r, x.Name())
-		require.Equal(t, want.Alpha, alpha, x.Name())
-		require.InDelta(t, want.Scaling, scaling, 1e-12, x.Name())
+func TestExcept(t *testing.T) {
+	s := linears(t, "l.0.q", "pooler.dense", "pre_classifier", "classifier.out")
+	chosen, err := Except(AllLinear(), []string{"pooler", "classifier"}).Select(s)
+	require.NoError(t, err)
+	require.Equal(t, []string{"l.0.q"}, siteNames(chosen))
+	_, err = Except(Suffixes("dense"), []string{"pooler"}).Select(s)
+	require.ErrorContains(t, err, "only sites in modules that are trained whole")
+	_, err = Except(Suffixes("dense"), []string{"("}).Select(s)
+	require.ErrorContains(t, err, "modules_to_save")
+	_, err = Except(Suffixes("none"), []string{"pooler"}).Select(s)
+	require.ErrorContains(t, err, "matches no site")
+	require.Equal(t, AllLinear(), Except(AllLinear(), nil))
+}
+
+func TestTargetsOf(t *testing.T) {
+	s := linears(t, "l.0.q", "l.0.k", "classifier")
+	for _, c := range []struct {
+		on   Selection
+		want Targets
+	}{
+		{Suffixes("q"), Suffixes("q")},
+		{FullMatch(".*q"), FullMatch(".*q")},
+		{Except(Suffixes("q"), []string{"classifier"}), Suffixes("q")},
+		{AllLinear(), Suffixes("l.0.q", "l.0.k", "classifier")},
+		{Except(AllLinear(), []string{"classifier"}), Suffixes("l.0.q", "l.0.k")},
+		{Named("*.k"), Suffixes("l.0.k")},
+	} {
+		got, err := TargetsOf(c.on, s)
+		require.NoError(t, err)
+		require.Equal(t, c.want, got, "%v", c.on)
 	}
+	_, err := TargetsOf(Named("*.x"), s)
+	require.Error(t, err)
+}
+
+// FuzzTargets reads hostile fields and uses them.
+func FuzzTargets(f *testing.F) {
+	f.Add([]byte(`{"target_modules": ["q", ""], "exclude_modules": "(?i)x{2}", "layers_to_transform": [0], "layers_pattern": ["a|b"]}`))
+	f.Add([]byte(`{"target_modules": "all-linear", "layers_pattern": null, "layers_to_transform": -1}`))
+	s := linears(f, "model.layers.0.q", "model.layers.99999999999999999999.q", "q")
+	f.Fuzz(func(t *testing.T, config []byte) {
+		var on Targets
+		if json.Unmarshal(config, &on) != nil {
+			return
+		}
+		chosen, err := on.Select(s)
+		require.Equal(t, err == nil, len(chosen) > 0)
+		text, err := json.Marshal(on)
+		require.NoError(t, err)
+		var again Targets
+		require.NoError(t, json.Unmarshal(text, &again))
+		require.Equal(t, on, again)
+	})
 }
