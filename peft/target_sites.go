@@ -44,6 +44,7 @@ type except struct {
 
 func (e except) String() string { return fmt.Sprintf("Except(%v, %q)", e.chosen, e.modules) }
 
+// Select lists what is left; that nothing is, is an error.
 func (e except) Select(s *Sites) ([]Site, error) {
 	sites, err := e.chosen.Select(s)
 	if err != nil {

@@ -169,6 +169,9 @@ func TestUsual(t *testing.T) {
 	require.ErrorContains(t, err, "no targets are given, and LORA has no usual ones here: the model does not say its type; choose from: l.N.query")
 	_, err = Usual("LORA", "vit").Select(s)
 	require.ErrorContains(t, err, `none are known for models of type "vit"`)
+	require.Equal(t, "the usual targets of LORA in vit", Usual("lora", "vit").String())
+	require.Equal(t, "the usual targets of LORA", Usual("lora", "").String())
+	require.Equal(t, `Targets{"layers_to_transform": [1]}.OrUsual("LORA")`, Targets{Layers: []int{1}}.OrUsual("LORA").String())
 }
 
 // TestOrUsual keeps the other fields where the modules are the usual ones.
@@ -199,6 +202,7 @@ func TestExcept(t *testing.T) {
 	_, err = Except(Suffixes("none"), []string{"pooler"}).Select(s)
 	require.ErrorContains(t, err, "matches no site")
 	require.Equal(t, AllLinear(), Except(AllLinear(), nil))
+	require.Equal(t, `Except(Targets{"target_modules": "all-linear"}, ["head"])`, Except(AllLinear(), []string{"head"}).String())
 }
 
 func TestTargetsOf(t *testing.T) {

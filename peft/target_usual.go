@@ -31,6 +31,7 @@ type orUsual struct {
 
 func (o orUsual) String() string { return fmt.Sprintf("%v.OrUsual(%q)", o.Targets, o.method) }
 
+// Select looks the usual modules up, now that the model is known.
 func (o orUsual) Select(s *Sites) ([]Site, error) {
 	chosen := Usual(o.method, s.ModelType())
 	if u, ok := chosen.(Targets); ok {
@@ -60,6 +61,7 @@ func (u unknown) String() string {
 	return fmt.Sprintf("the usual targets of %s in %s", u.method, u.modelType)
 }
 
+// Select is always an error.
 func (u unknown) Select(s *Sites) ([]Site, error) {
 	why := fmt.Sprintf("none are known for models of type %q", u.modelType)
 	if u.modelType == "" {
