@@ -146,3 +146,20 @@ func scriptOf(c rune, guess string) string {
 	}
 	return ""
 }
+
+// What ends a cluster of characters at once, and what goes on with one.
+var (
+	clusterControls = sync.OnceValue(func() *set {
+		return newSet(union(append(fromTable(unicode.Cc), append(fromTable(unicode.Cf), fromTable(unicode.Zl)[0], fromTable(unicode.Zp)[0])...)...))
+	})
+	clusterMarks = sync.OnceValue(func() *set {
+		return newSet(union(append(decodeRanges(classTables["M"]), clusterExtra...)...).and(clusterAlone.not()))
+	})
+)
+
+// clusterExtra are characters that go on with a cluster without being marks, clusterAlone marks that do not.
+var (
+	clusterExtra = []interval{{0x200c, 0x200d}, {0xe33, 0xe33}, {0xeb3, 0xeb3}, {0xff9e, 0xff9f}, {0x1f3fb, 0x1f3ff}, {0xe0020, 0xe007f}}
+	clusterAlone = ranges{{0x102b, 0x102c}, {0x1038, 0x1038}, {0x1062, 0x1064}, {0x1067, 0x106d}, {0x1083, 0x1083}, {0x1087, 0x108c}, {0x108f, 0x108f},
+		{0x109a, 0x109c}, {0x1a61, 0x1a61}, {0x1a63, 0x1a64}, {0xaa7b, 0xaa7b}, {0xaa7d, 0xaa7d}, {0x11720, 0x11721}}
+)
