@@ -2,7 +2,6 @@ package models
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (m *Opened) bind(f family, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	rng := rand.New(rand.NewPCG(seed, 0x68656164))
+	rng := headRand(seed)
 	for p := range sites.Params() {
 		t, ok := find(m.file, f.prefix, p.Name)
 		switch {

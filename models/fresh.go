@@ -22,6 +22,9 @@ func (m *Opened) draw(seed uint64) error {
 	return nil
 }
 
+// headRand is the source of a new head's weights.
+func headRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x68656164)) }
+
 // fresh is the first value of a parameter as transformers draws it: matrices from N(0, 0.02²), gains of norms one, biases zero.
 func fresh(f *peft.Frozen, rng *rand.Rand) *tensor.Weight {
 	rows, cols := matrix(f.Shape)

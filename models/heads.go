@@ -28,7 +28,21 @@ type BertMean struct {
 
 // Forward is logits [sequences×labels].
 func (m *BertMean) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	return m.Classifier.Apply(p, tensor.MeanRows(m.Bert.Forward(p, b)))
+	return m.Classify(p, m.Features(p, b))
+}
+
+// Features is the mean of the last hidden state of each sequence [sequences×size].
+func (m *BertMean) Features(p *peft.Pass, b *Batch) *tensor.Tensor {
+	return tensor.MeanRows(m.Bert.Forward(p, b))
+}
+
+// Classify is the logits of features.
+func (m *BertMean) Classify(p *peft.Pass, features *tensor.Tensor) *tensor.Tensor {
+	return m.Classifier.Apply(p, p.Dropout(features, m.config.headDropout(), "classifier"))
+}
+
+func (m *BertMean) sibling(labels int) Model {
+	return &BertMean{Bert: m.Bert, Classifier: head(m.config.Hidden, labels)}
 }
 
 // Task is sequence classification.
@@ -91,7 +105,21 @@ type RobertaMean struct {
 
 // Forward is logits [sequences×labels].
 func (m *RobertaMean) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	return m.Classifier.Apply(p, tensor.MeanRows(m.Bert.Forward(p, b)))
+	return m.Classify(p, m.Features(p, b))
+}
+
+// Features is the mean of the last hidden state of each sequence [sequences×size].
+func (m *RobertaMean) Features(p *peft.Pass, b *Batch) *tensor.Tensor {
+	return tensor.MeanRows(m.Bert.Forward(p, b))
+}
+
+// Classify is the logits of features.
+func (m *RobertaMean) Classify(p *peft.Pass, features *tensor.Tensor) *tensor.Tensor {
+	return m.Classifier.Apply(p, p.Dropout(features, m.config.headDropout(), "classifier"))
+}
+
+func (m *RobertaMean) sibling(labels int) Model {
+	return &RobertaMean{Bert: m.Bert, Classifier: head(m.config.Hidden, labels)}
 }
 
 // Task is sequence classification.
