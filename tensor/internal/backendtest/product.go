@@ -10,8 +10,11 @@ func productCases() []testCase {
 	return []testCase{
 		{"MatMul", 80, matMul},
 		{"MatMulDeep", 3, matMulDeep},
-		{"MulT", 80, mulT},
-		{"Mul", 60, mul},
+		{"MulT", 80, func(t *trial) { t.mulT(t.sizeOrNone(), t.size(), t.size()) }},
+		{"MulTNarrow", 60, func(t *trial) { t.mulT(t.size(), pick(t, 1, t.size()), 1) }},
+		{"Mul", 60, func(t *trial) { t.mul(t.sizeOrNone(), t.size(), t.size()) }},
+		{"MulNarrow", 60, func(t *trial) { t.mul(t.size(), 1, pick(t, 1, t.size())) }},
+		{"WeightAgain", 30, weightAgain},
 		{"Gather", 20, gather},
 		{"Dequantize", 20, dequantize},
 		{"DequantizeHalf", 3, dequantizeHalf},
@@ -86,8 +89,7 @@ func (s *side) lowRank(u, v *operand) *backend.LowRank {
 }
 
 // mulT: the error of the sum, times the function's slope, and the function's own.
-func mulT(t *trial) {
-	n, out, in := t.sizeOrNone(), t.size(), t.size()
+func (t *trial) mulT(n, out, in int) {
 	w, x, dst := t.frozen(out, in), t.in(n, in), t.out(n, out, 0)
 	e, rank := t.epilogue(n, out)
 	t.do(func(s *side) { s.MulT(s.of(dst), s.of(x), w.on(s), e.on(s)) })
@@ -101,8 +103,8 @@ func mulT(t *trial) {
 	}
 }
 
-func mul(t *trial) {
-	n, out, in, beta := t.sizeOrNone(), t.size(), t.size(), t.beta()
+func (t *trial) mul(n, out, in int) {
+	beta := t.beta()
 	w, dy, dst := t.frozen(out, in), t.in(n, out), t.out(n, in, beta)
 	var a, b *operand
 	rank := 0
@@ -112,6 +114,24 @@ func mul(t *trial) {
 	}
 	t.do(func(s *side) { s.Mul(s.of(dst), s.of(dy), w.on(s), s.lowRank(a, b), beta) })
 	t.summed(dst, out+rank+roundings)
+}
+
+// weightAgain uses one weight in all ways, so that what a backend keeps of it serves the next product, of another number of rows.
+func weightAgain(t *trial) {
+	n, m, out, in := t.size(), t.size(), t.size(), t.size()
+	w, x, z, dy := t.frozen(out, in), t.in(n, in), t.in(m, in), t.in(n, out)
+	first, second, dx, row := t.out(n, out, 0), t.out(m, out, 0), t.out(n, in, 0), t.out(1, in, 0)
+	t.do(func(s *side) {
+		p := w.on(s)
+		s.MulT(s.of(first), s.of(x), p, backend.Epilogue{})
+		s.Mul(s.of(dx), s.of(dy), p, nil, 0)
+		s.MulT(s.of(second), s.of(z), p, backend.Epilogue{})
+		s.Gather(s.of(row), p, []int32{0})
+	})
+	t.summed(first, in+roundings)
+	t.summed(second, in+roundings)
+	t.summed(dx, out+roundings)
+	t.relative(row, 1)
 }
 
 // gather: at most a product with a scale, and a number of 64 bits, are rounded.

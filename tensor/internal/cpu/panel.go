@@ -41,7 +41,7 @@ func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) 
 		n := min(k.tileCols, j1-j)
 		panel := dst[(j-j0)*depth:][:depth*k.tileCols]
 		switch {
-		case s.w != nil && s.cs == 1:
+		case s.w != nil && s.cs == 1 && s.rows == s.w.Rows: // the transposed matrix of one column has stride 1, too
 			s.widenRows(k, panel, l0, l1, j, n)
 		case s.w != nil:
 			wide := w.floats(slotWide, n*depth)
