@@ -46,10 +46,7 @@ func decode(config []byte) (peft.Method, error) {
 	}
 	c := Config{
 		Rank: f.R, Alpha: f.Alpha, Dropout: f.Dropout, RSLoRA: f.RSLoRA, Bias: f.Bias, OwnBias: f.OwnBias, Init: init,
-		RankPattern: f.RankPattern, AlphaPattern: f.AlphaPattern, Save: f.ModulesToSave, Head: f.Head,
-	}
-	if f.Targets.Given() {
-		c.On = f.Targets
+		RankPattern: f.RankPattern, AlphaPattern: f.AlphaPattern, Save: f.ModulesToSave, Head: f.Head, On: f.Targets.OrUsual("LORA"),
 	}
 	if f.TaskType == "SEQ_CLS" || f.TaskType == "TOKEN_CLS" {
 		c.Save = append(c.Save, "classifier", "score")
@@ -77,13 +74,9 @@ func decodeInit(raw json.RawMessage) (Init, error) {
 
 // Config is the configuration that Hugging Face PEFT reads.
 func (c Config) Config(s *peft.Sites) (map[string]any, error) {
-	targets, ok := c.selection(s).(peft.Targets)
-	if !ok {
-		sites, err := c.selection(s).Select(s)
-		if err != nil {
-			return nil, err
-		}
-		targets = peft.TargetSites(sites)
+	targets, err := peft.TargetsOf(peft.Except(c.selection(s), c.modules(s)), s)
+	if err != nil {
+		return nil, err
 	}
 	config := targets.Fields()
 	for key, v := range map[string]any{

@@ -50,7 +50,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	sites, err := c.selection(s).Select(s)
+	sites, err := peft.Except(c.selection(s), c.modules(s)).Select(s)
 	if err != nil {
 		return nil, err
 	}
