@@ -83,11 +83,6 @@ func (v vocabulary) idOr(token string, otherwise int32) int32 {
 func (m *bpe) rawBytes() bool { return m.prefix == "" }
 
 func (m *bpe) tokenize(dst []token, t text) ([]token, error) {
-	if m.whole {
-		if id, ok := m.ids[t.plain().s]; ok {
-			return append(dst, token{id, m.tokens[id], 0, int32(len(t.s))}), nil
-		}
-	}
 	if !m.cut || t.raw {
 		return m.word(dst, t.s, 0, t.raw)
 	}
@@ -128,6 +123,11 @@ func (m *bpe) word(dst []token, s string, start int32, raw bool) ([]token, error
 }
 
 func (m *bpe) merge(dst []token, s string, raw bool) ([]token, error) {
+	if m.whole {
+		if id, ok := m.ids[(text{s: s, raw: raw}).plain().s]; ok {
+			return append(dst, token{id, m.tokens[id], 0, int32(len(s))}), nil
+		}
+	}
 	w := m.scratchSpace.Get().(*merging)
 	defer m.scratchSpace.Put(w)
 	w.symbols = w.symbols[:0]

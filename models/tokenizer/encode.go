@@ -100,26 +100,14 @@ func (t *Tokenizer) encodeText(e *Encoding, s string, kind int32, o options) err
 	if !utf8.ValidString(s) {
 		s = string([]rune(s))
 	}
-	p, err := t.split(s)
-	if err != nil {
-		return err
-	}
 	*e = newEncoding(len(s)/3 + 4)
-	at := offsetsIn(s, o.bytes)
-	var buf []token
-	for word, piece := range p {
-		if piece.token != nil {
-			e.add(piece.token.ID, piece.s, at(piece.span(0, len(piece.s))), word, kind)
-			continue
-		}
-		if buf, err = t.model.tokenize(buf[:0], piece.text); err != nil {
-			return err
-		}
-		for _, k := range buf {
-			e.add(k.id, k.value, at(piece.span(int(k.lo), int(k.hi))), word, kind)
-		}
+	w, ok := t.works.Get().(*work)
+	if !ok {
+		w = &work{Tokenizer: t}
 	}
-	return nil
+	defer t.works.Put(w)
+	w.e, w.kind, w.word, w.at = e, kind, 0, offsetsIn(s, o.bytes)
+	return w.text(text{s: s})
 }
 
 // offsetsIn returns the function that makes offsets of spans of s.
@@ -135,44 +123,4 @@ func offsetsIn(s string, bytes bool) func(span) [2]int {
 	}
 	chars[len(s)] = n
 	return func(at span) [2]int { return [2]int{int(chars[at.start]), int(chars[at.end])} }
-}
-
-// split divides a text into what the model sees a piece at a time, and added tokens.
-func (t *Tokenizer) split(s string) ([]segment, error) {
-	var out, scratch []segment
-	for _, seg := range t.added.raw.split(nil, text{s: s}) {
-		if seg.token != nil {
-			out = append(out, seg)
-			continue
-		}
-		n, err := t.normalizer.normalize(seg.text)
-		if err != nil {
-			return nil, err
-		}
-		scratch = t.added.normalized.split(scratch[:0], n)
-		for _, seg := range scratch {
-			if out, err = t.pieces(out, seg); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
-}
-
-// pieces splits a segment further by the pre-tokenizer, unless it is a token.
-func (t *Tokenizer) pieces(dst []segment, seg segment) ([]segment, error) {
-	if seg.token != nil {
-		return append(dst, seg), nil
-	}
-	var p pieces
-	if err := t.pre.split(&p, seg.text); err != nil {
-		return nil, err
-	}
-	for _, piece := range p.all {
-		if piece.raw && !t.model.rawBytes() {
-			piece = piece.plain()
-		}
-		dst = append(dst, segment{piece, nil})
-	}
-	return dst, nil
 }

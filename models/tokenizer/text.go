@@ -51,19 +51,19 @@ type rewriter struct {
 	out  []byte
 	from []span // of out; nil as in a text
 	pos  int    // the bytes of in that are dealt with
-	last span   // where the last character that was dealt with came from
+	last int    // where the last character that was dealt with begins in it
 }
 
 // rewrite starts a new text with the first n bytes of t.
 func rewrite(t text, n int) *rewriter {
-	w := &rewriter{in: t, pos: n, last: span{t.start, t.start}}
+	w := &rewriter{in: t, pos: n}
 	w.out = append(make([]byte, 0, len(t.s)+len(t.s)/8+8), t.s[:n]...)
 	if t.from != nil {
 		w.from = append(make([]span, 0, cap(w.out)), t.from[:n]...)
 	}
 	if n > 0 {
 		_, size := utf8.DecodeLastRuneInString(t.s[:n])
-		w.last = t.span(n-size, n)
+		w.last = n - size
 	}
 	return w
 }
@@ -119,12 +119,12 @@ func (w *rewriter) copy(n int) {
 	}
 	_, size := utf8.DecodeLastRuneInString(part)
 	w.pos += n
-	w.last = w.in.span(w.pos-size, w.pos)
+	w.last = w.pos - size
 }
 
 func (w *rewriter) next() (size int) {
 	_, size = utf8.DecodeRuneInString(w.in.s[w.pos:])
-	w.last = w.in.span(w.pos, w.pos+size)
+	w.last = w.pos
 	w.pos += size
 	return size
 }
@@ -133,8 +133,9 @@ func (w *rewriter) write(c rune) {
 	n := len(w.out)
 	w.out = utf8.AppendRune(w.out, c)
 	if w.from != nil {
+		at := w.in.span(w.last, w.pos)
 		for range len(w.out) - n {
-			w.from = append(w.from, w.last)
+			w.from = append(w.from, at)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 )
 
 // A Tokenizer turns text into tokens and back. It does not change, and any number of goroutines may use it.
@@ -18,6 +19,7 @@ type Tokenizer struct {
 	padding    *Padding
 	size       int
 	roles      map[string]string // the tokens that have a role, such as "pad"
+	works      sync.Pool         // of *work
 }
 
 // file is a tokenizer.json.
