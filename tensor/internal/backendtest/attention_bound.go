@@ -7,10 +7,14 @@ import (
 	"peft/tensor/internal/reference"
 )
 
+// lost is the weight whose rounding is an underflow: what is smaller is off by as much.
+const lost = tiny / u
+
 // A pair is query row i and key row j of one sequence in head h, where i sees j.
 type pair struct {
 	i, j, h, kv  int     // kv is the head of keys and values
-	weight, kept float64 // of the softmax; and after dropout
+	key          int     // j counted in the sequence
+	weight, kept float64 // of the softmax, and after dropout; more than lost where they are not zero
 	product      float64 // Scale·Σ|q||k|
 	rows, keys   int     // of the sequence
 }
@@ -19,44 +23,57 @@ type pair struct {
 func (a *attention) pairs(f func(p pair)) {
 	weight, kept := a.weights(0), a.weights(a.Dropout)
 	for s := range len(a.QStart) - 1 {
-		for i := int(a.QStart[s]); i < int(a.QStart[s+1]); i++ {
-			for n := range a.Heads * int(a.KStart[s+1]-a.KStart[s]) {
-				p := pair{i: i, h: n % a.Heads, j: int(a.KStart[s]) + n/a.Heads, rows: int(a.QStart[s+1] - a.QStart[s]), keys: int(a.KStart[s+1] - a.KStart[s])}
-				p.kv = p.h * a.KVHeads / a.Heads
-				p.weight, p.kept = weight(p), kept(p)
-				if p.weight > 0 {
-					p.product = math.Abs(a.Scale) * absDot(a.q, i, p.h, a.k, p.j, p.kv, a.size)
-					f(p)
-				}
+		a.within(s, func(p pair) {
+			p.weight, p.kept = weight(p), kept(p)
+			if p.weight == 0 {
+				return
+			}
+			p.weight += lost
+			if p.kept > 0 {
+				p.kept += lost
+			}
+			p.product = math.Abs(a.Scale) * absDot(a.q, p.i, p.h, a.k, p.j, p.kv, a.size)
+			f(p)
+		})
+	}
+}
+
+// within calls f for all rows, keys and heads of a sequence, whether seen or not.
+func (a *attention) within(s int, f func(p pair)) {
+	rows, keys := int(a.QStart[s+1]-a.QStart[s]), int(a.KStart[s+1]-a.KStart[s])
+	for i := range rows {
+		for j := range keys {
+			for h := range a.Heads {
+				f(pair{i: int(a.QStart[s]) + i, j: int(a.KStart[s]) + j, key: j, h: h, kv: h * a.KVHeads / a.Heads, rows: rows, keys: keys})
 			}
 		}
 	}
 }
 
-// weights are those of the softmax with the given dropout, one key of a sequence after the other.
+// weights are those of the softmax with the given dropout: what attention makes of values each of which is the unit vector of its key's number.
 func (a *attention) weights(dropout float64) func(p pair) float64 {
 	s, b := newSide(reference.New()), a.Attention
-	width := 0
+	b.Dropout, b.Bias = dropout, s.maybe(a.bias)
+	width := a.longKey
+	unit, out, lse := s.zeros(a.keys, a.KVHeads*width), s.zeros(a.queries, a.Heads*width), s.zeros(a.queries, a.Heads)
 	for n := range len(a.KStart) - 1 {
-		width = max(width, int(a.KStart[n+1]-a.KStart[n]))
-	}
-	unit := backend.Dense(s.Alloc(a.keys*a.KVHeads*width), 0, a.keys, a.KVHeads*width)
-	s.Fill(unit, 0)
-	first := make([]int, a.keys)
-	for n := range len(a.KStart) - 1 {
-		for j := int(a.KStart[n]); j < int(a.KStart[n+1]); j++ {
-			first[j] = int(a.KStart[n])
+		for j := range int(a.KStart[n+1] - a.KStart[n]) {
 			for h := range a.KVHeads {
-				s.Write(unit.Buf, j*unit.Cols+h*width+j-first[j], []float64{1})
+				s.Write(unit.Buf, (int(a.KStart[n])+j)*unit.Cols+h*width+j, []float64{1})
 			}
 		}
 	}
-	out, lse := backend.Dense(s.Alloc(a.queries*a.Heads*width), 0, a.queries, a.Heads*width), backend.Dense(s.Alloc(a.queries*a.Heads), 0, a.queries, a.Heads)
-	b.Dropout, b.Bias = dropout, s.maybe(a.bias)
 	s.Attention(out, lse, s.of(a.q), s.of(a.k), unit, &b)
 	w := make([]float64, a.queries*out.Cols)
 	s.Read(w, out.Buf, 0)
-	return func(p pair) float64 { return w[p.i*out.Cols+p.h*width+p.j-first[p.j]] }
+	return func(p pair) float64 { return w[p.i*out.Cols+p.h*width+p.key] }
+}
+
+// zeros is a matrix of zeros.
+func (s *side) zeros(rows, cols int) backend.Mat {
+	m := backend.Dense(s.Alloc(rows*cols), 0, rows, cols)
+	s.Fill(m, 0)
+	return m
 }
 
 // absDot is Σ|a||b| of head h of row i and head l of row j.
