@@ -19,22 +19,23 @@ type kernels struct {
 	slope  [backend.Softplus + 1]func(dx, x, dy []float32) // dx = dy∘f', from the output where FromOutput
 	binary [backend.Max + 1]func(dst, x, y []float32)
 
-	axpby      func(dst, x []float32, a, b float32) // dst = a·x + b·dst; with b = 0 dst is not read
-	sum        func(x []float32) float32
-	dot        func(x, y []float32) float32
-	max        func(x []float32) float32 // −Inf of no numbers
-	sumSquares func(x []float32) float64
-	deviation  func(x []float32, mean float32) float32              // Σ (x−mean)²
-	expSum     func(dst, x []float32, scale, shift float32) float32 // dst = exp(scale·x − shift), and its sum
-	dropout    func(dst, x []float32, seed, at, threshold uint32, scale float32)
-	adamW      func(p, g, m, v []float32, c *adamW)
-	normalise  func(y, x, gain, bias []float32, mean, r float32)                  // y = (x−mean)·r·gain + bias; gain or bias may be empty
-	normSums   func(x, dy, gain []float32, mean, r float32) (sumT, sumTN float32) // t = dy·gain, n = (x−mean)·r: Σ t, Σ t·n
-	normGrad   func(dx, x, dy, gain []float32, mean, r, meanT, meanTN float32)    // dx = r·(t − meanT − n·meanTN)
-	normParams func(dgain, dbias, x, dy []float32, mean, r float32)               // dgain += dy·n, dbias += dy; either may be empty
-	fromBF16   func(dst []float32, src []byte)
-	fromF16    func(dst []float32, src []byte)
-	fromI8     func(dst []float32, src []byte, scale float32)
+	axpby        func(dst, x []float32, a, b float32) // dst = a·x + b·dst; with b = 0 dst is not read
+	sum          func(x []float32) float32
+	dot          func(x, y []float32) float32
+	max          func(x []float32) float32 // −Inf of no numbers
+	sumSquares   func(x []float32) float64
+	deviation    func(x []float32, mean float32) float32              // Σ (x−mean)²
+	expSum       func(dst, x []float32, scale, shift float32) float32 // dst = exp(scale·x − shift), and its sum
+	slopeSoftmax func(dx, y, dy []float32, mean float32)              // dx = y∘(dy − mean)
+	dropout      func(dst, x []float32, seed, at, threshold uint32, scale float32)
+	adamW        func(p, g, m, v []float32, c *adamW)
+	normalise    func(y, x, gain, bias []float32, mean, r float32)                  // y = (x−mean)·r·gain + bias; gain or bias may be empty
+	normSums     func(x, dy, gain []float32, mean, r float32) (sumT, sumTN float32) // t = dy·gain, n = (x−mean)·r: Σ t, Σ t·n
+	normGrad     func(dx, x, dy, gain []float32, mean, r, meanT, meanTN float32)    // dx = r·(t − meanT − n·meanTN)
+	normParams   func(dgain, dbias, x, dy []float32, mean, r float32)               // dgain += dy·n, dbias += dy; either may be empty
+	fromBF16     func(dst []float32, src []byte)
+	fromF16      func(dst []float32, src []byte)
+	fromI8       func(dst []float32, src []byte, scale float32)
 
 	probe func(rounds int) // does 12·lanes independent multiplications with addition a round
 }
@@ -45,7 +46,7 @@ func newKernels(s Set) *kernels {
 		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
-		expSum: expSumGeneric, dropout: dropoutGeneric, adamW: adamWGeneric,
+		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, adamW: adamWGeneric,
 		normalise: normaliseGeneric, normSums: normSumsGeneric, normGrad: normGradGeneric, normParams: normParamsGeneric,
 		fromBF16: fromBF16Generic, fromF16: fromF16Generic, fromI8: fromI8Generic,
 	}

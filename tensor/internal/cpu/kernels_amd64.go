@@ -2,7 +2,11 @@
 
 package cpu
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"peft/tensor/internal/backend"
+)
 
 //go:generate sh -c "cd _asm && go run ."
 
@@ -11,7 +15,7 @@ func supported(s Set) bool {
 	x := &cpu.X86
 	switch s {
 	case AVX2:
-		return x.HasAVX2 && x.HasFMA && x.HasBMI2
+		return x.HasAVX2 && x.HasFMA && x.HasBMI2 && x.HasF16C
 	case AVX512:
 		return supported(AVX2) && x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW
 	}
@@ -34,6 +38,51 @@ func (k *kernels) avx2() {
 	copy(k.tile[1:], []tileFunc{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2})
 	k.pack, k.stack = packAVX2, stackAVX2
 	k.probe = probeAVX2
+	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX2, backend.Sub: subAVX2, backend.Mul: mulAVX2, backend.Div: divAVX2, backend.Max: largerAVX2}
+	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX2, sumAVX2, dotAVX2, maxAVX2, sumSquaresAVX2, deviationAVX2
+	k.expSum, k.slopeSoftmax, k.dropout = expSumAVX2, slopeSoftmaxAVX2, dropoutAVX2
+	k.adamW = func(p, g, m, v []float32, c *adamW) { adamWAVX2(p, g, m, v, &c.gradScale) }
+	k.normalise, k.normSums, k.normGrad, k.normParams = normaliseAVX2, normSumsAVX2, normGradAVX2, normParamsAVX2
+	k.fromBF16 = vectors(k.lanes, 2, fromBF16AVX2, fromBF16Generic)
+	k.fromF16 = vectors(k.lanes, 2, fromF16AVX2, fromF16Generic)
+	k.fromI8 = func(dst []float32, src []byte, scale float32) {
+		whole := len(dst) &^ (k.lanes - 1)
+		fromI8AVX2(dst[:whole], src, scale)
+		fromI8Generic(dst[whole:], src[whole:], scale)
+	}
+	k.functionsAVX2()
+}
+
+// functionsAVX2 puts functions of one number and their slopes into the table; those that are not there are computed in Go.
+func (k *kernels) functionsAVX2() {
+	k.unary[backend.ReLU] = reluAVX2
+	k.unary[backend.GELU] = geluAVX2
+	k.unary[backend.GELUTanh] = geluTanhAVX2
+	k.unary[backend.QuickGELU] = quickGELUAVX2
+	k.unary[backend.SiLU] = siluAVX2
+	k.unary[backend.Tanh] = tanhAVX2
+	k.unary[backend.Sigmoid] = sigmoidAVX2
+	k.unary[backend.LeakyReLU] = leakyAVX2
+	k.unary[backend.Exp] = expAVX2
+	k.unary[backend.Sqrt] = sqrtAVX2
+	k.unary[backend.Square] = squareAVX2
+	k.unary[backend.Reciprocal] = reciprocalAVX2
+	k.unary[backend.Abs] = absAVX2
+	k.slope[backend.ReLU] = reluSlopeAVX2
+	k.slope[backend.GELU] = geluSlopeAVX2
+	k.slope[backend.GELUTanh] = geluTanhSlopeAVX2
+	k.slope[backend.QuickGELU] = quickGELUSlopeAVX2
+	k.slope[backend.SiLU] = siluSlopeAVX2
+	k.slope[backend.Tanh] = tanhSlopeAVX2
+	k.slope[backend.Sigmoid] = sigmoidSlopeAVX2
+	k.slope[backend.LeakyReLU] = leakySlopeAVX2
+	k.slope[backend.Sqrt] = sqrtSlopeAVX2
+	k.slope[backend.Square] = squareSlopeAVX2
+	k.slope[backend.Reciprocal] = reciprocalSlopeAVX2
+	k.slope[backend.Abs] = absSlopeAVX2
+	k.slope[backend.Log] = logSlopeAVX2
+	k.slope[backend.Softplus] = softplusSlopeAVX2
+	k.slope[backend.Exp] = mulAVX2
 }
 
 // avx512 puts the AVX-512 kernels into the table.
@@ -43,4 +92,58 @@ func (k *kernels) avx512() {
 		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512})
 	k.pack, k.stack = packAVX512, stackAVX512
 	k.probe = probeAVX512
+	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX512, backend.Sub: subAVX512, backend.Mul: mulAVX512, backend.Div: divAVX512, backend.Max: largerAVX512}
+	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX512, sumAVX512, dotAVX512, maxAVX512, sumSquaresAVX512, deviationAVX512
+	k.expSum, k.slopeSoftmax, k.dropout = expSumAVX512, slopeSoftmaxAVX512, dropoutAVX512
+	k.adamW = func(p, g, m, v []float32, c *adamW) { adamWAVX512(p, g, m, v, &c.gradScale) }
+	k.normalise, k.normSums, k.normGrad, k.normParams = normaliseAVX512, normSumsAVX512, normGradAVX512, normParamsAVX512
+	k.fromBF16 = vectors(k.lanes, 2, fromBF16AVX512, fromBF16Generic)
+	k.fromF16 = vectors(k.lanes, 2, fromF16AVX512, fromF16Generic)
+	k.fromI8 = func(dst []float32, src []byte, scale float32) {
+		whole := len(dst) &^ (k.lanes - 1)
+		fromI8AVX512(dst[:whole], src, scale)
+		fromI8Generic(dst[whole:], src[whole:], scale)
+	}
+	k.functionsAVX512()
+}
+
+// functionsAVX512 puts functions of one number and their slopes into the table; those that are not there are computed in Go.
+func (k *kernels) functionsAVX512() {
+	k.unary[backend.ReLU] = reluAVX512
+	k.unary[backend.GELU] = geluAVX512
+	k.unary[backend.GELUTanh] = geluTanhAVX512
+	k.unary[backend.QuickGELU] = quickGELUAVX512
+	k.unary[backend.SiLU] = siluAVX512
+	k.unary[backend.Tanh] = tanhAVX512
+	k.unary[backend.Sigmoid] = sigmoidAVX512
+	k.unary[backend.LeakyReLU] = leakyAVX512
+	k.unary[backend.Exp] = expAVX512
+	k.unary[backend.Sqrt] = sqrtAVX512
+	k.unary[backend.Square] = squareAVX512
+	k.unary[backend.Reciprocal] = reciprocalAVX512
+	k.unary[backend.Abs] = absAVX512
+	k.slope[backend.ReLU] = reluSlopeAVX512
+	k.slope[backend.GELU] = geluSlopeAVX512
+	k.slope[backend.GELUTanh] = geluTanhSlopeAVX512
+	k.slope[backend.QuickGELU] = quickGELUSlopeAVX512
+	k.slope[backend.SiLU] = siluSlopeAVX512
+	k.slope[backend.Tanh] = tanhSlopeAVX512
+	k.slope[backend.Sigmoid] = sigmoidSlopeAVX512
+	k.slope[backend.LeakyReLU] = leakySlopeAVX512
+	k.slope[backend.Sqrt] = sqrtSlopeAVX512
+	k.slope[backend.Square] = squareSlopeAVX512
+	k.slope[backend.Reciprocal] = reciprocalSlopeAVX512
+	k.slope[backend.Abs] = absSlopeAVX512
+	k.slope[backend.Log] = logSlopeAVX512
+	k.slope[backend.Softplus] = softplusSlopeAVX512
+	k.slope[backend.Exp] = mulAVX512
+}
+
+// vectors makes a kernel of one for whole vectors, of numbers of the given size, and of its twin in Go for what is left over.
+func vectors(lanes, size int, whole, rest func(dst []float32, src []byte)) func(dst []float32, src []byte) {
+	return func(dst []float32, src []byte) {
+		n := len(dst) &^ (lanes - 1)
+		whole(dst[:n], src)
+		rest(dst[n:], src[size*n:])
+	}
 }

@@ -5,13 +5,11 @@
 package cpu
 
 // packAVX2 makes dst[j·16 + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < 16.
-// It has the plain twin packGeneric.
 //
 //go:noescape
 func packAVX2(dst []float32, src []float32, rows int, cols int, stride int)
 
 // stackAVX2 makes dst[i·pitch + j] = src[i·stride + j] for i < rows, j < cols, and 0 for cols <= j < pitch, where pitch is one or two vectors.
-// It has the plain twin stackGeneric.
 //
 //go:noescape
 func stackAVX2(dst []float32, src []float32, rows int, cols int, stride int, pitch int)

@@ -5,13 +5,11 @@
 package cpu
 
 // packAVX512 makes dst[j·32 + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < 32.
-// It has the plain twin packGeneric.
 //
 //go:noescape
 func packAVX512(dst []float32, src []float32, rows int, cols int, stride int)
 
 // stackAVX512 makes dst[i·pitch + j] = src[i·stride + j] for i < rows, j < cols, and 0 for cols <= j < pitch, where pitch is one or two vectors.
-// It has the plain twin stackGeneric.
 //
 //go:noescape
 func stackAVX512(dst []float32, src []float32, rows int, cols int, stride int, pitch int)

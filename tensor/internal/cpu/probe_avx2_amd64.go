@@ -5,7 +5,6 @@
 package cpu
 
 // probeAVX2 does 12 independent multiplications with addition of vectors a round.
-// It has the plain twin probeGeneric.
 //
 //go:noescape
 func probeAVX2(rounds int)

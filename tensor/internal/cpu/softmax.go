@@ -73,13 +73,6 @@ func softmaxGrad(r *rowwise, w *worker, i int) {
 	r.done(i, dx)
 }
 
-// slopeSoftmax makes dx = y∘(dy−mean).
-func (k *kernels) slopeSoftmax(dx, y, dy []float32, mean float32) {
-	for j, v := range dy {
-		dx[j] = y[j] * (v - mean)
-	}
-}
-
 // CrossEntropy makes loss[i] = log Σexp(logits[i]) − logits[i][label[i]], and lse[i].
 func (b *Backend) CrossEntropy(loss, lse, logits backend.Mat, label []int32) {
 	b.rowwise(rowwise{x: see(logits), loss: see(loss), lse: see(lse), label: label, f: crossEntropy})

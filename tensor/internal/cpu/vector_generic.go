@@ -138,6 +138,13 @@ func expSumGeneric(dst, x []float32, scale, shift float32) float32 {
 	return float32(sum)
 }
 
+// slopeSoftmaxGeneric makes dx = y∘(dy−mean).
+func slopeSoftmaxGeneric(dx, y, dy []float32, mean float32) {
+	for j, v := range dy {
+		dx[j] = y[j] * (v - mean)
+	}
+}
+
 // dropoutGeneric makes dst[i] = scale·x[i] where backend.Hash(seed, at+i) >= threshold, else 0.
 func dropoutGeneric(dst, x []float32, seed, at, threshold uint32, scale float32) {
 	for i, v := range x {

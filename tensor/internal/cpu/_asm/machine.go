@@ -18,7 +18,7 @@ type machine struct {
 	lanes  int  // numbers in a vector
 	labels int
 	splats []uint32 // constants in use, each repeated over a vector
-	table  operand.Mem
+	counts bool     // iota is in use
 }
 
 func newMachine(wide bool) *machine {
@@ -27,7 +27,6 @@ func newMachine(wide bool) *machine {
 		m.lanes = 16
 	}
 	m.ConstraintExpr("!noasm")
-	m.table = operand.NewDataAddr(operand.NewStaticSymbol(m.lower()+"Splats"), 0)
 	return m
 }
 
@@ -46,7 +45,7 @@ func (m *machine) function(name, signature, doc string) {
 	m.Function(name + m.set())
 	m.Attributes(attr.NOSPLIT)
 	m.SignatureExpr(signature)
-	m.Doc(name+m.set()+" "+doc, "It has the plain twin "+strings.TrimRight(name, "0123456789")+"Generic.")
+	m.Doc(name + m.set() + " " + doc)
 	m.Pragma("noescape")
 }
 
@@ -125,7 +124,7 @@ func (m *machine) bits(word uint32) operand.Mem {
 		at = len(m.splats)
 		m.splats = append(m.splats, word)
 	}
-	return m.table.Offset(at * 4 * m.lanes)
+	return operand.NewDataAddr(operand.NewStaticSymbol(m.lower()+"Splats"), at*4*m.lanes)
 }
 
 // number is a vector in memory with the given number in each lane.
@@ -180,11 +179,15 @@ func (m *machine) lanesMask8(n reg.GPVirtual) reg.Register {
 
 // iota is a vector in memory that counts 0, 1, 2, ...
 func (m *machine) iota() operand.Mem {
+	m.counts = true
 	return operand.NewDataAddr(operand.NewStaticSymbol(m.lower()+"Iota"), 0)
 }
 
 // count writes the data of iota.
 func (m *machine) count() {
+	if !m.counts {
+		return
+	}
 	m.StaticGlobal(m.lower() + "Iota")
 	m.DataAttributes(attr.RODATA | attr.NOPTR)
 	for i := range m.lanes {

@@ -25,6 +25,11 @@ var themes = []struct {
 	{"tile", tiles},
 	{"pack", packs},
 	{"probe", probes},
+	{"elementwise", elementwise},
+	{"function", functions},
+	{"reduce", reductions},
+	{"norm", norms},
+	{"widen", widenings},
 }
 
 func main() {
@@ -45,6 +50,7 @@ func main() {
 // save writes name.s and name.go.
 func (m *machine) save(name string) error {
 	m.constants()
+	m.count()
 	f, err := m.Result()
 	if err != nil {
 		return err

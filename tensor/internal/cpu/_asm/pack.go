@@ -9,7 +9,6 @@ import (
 func packs(m *machine) {
 	m.pack()
 	m.stack()
-	m.count()
 }
 
 // pack writes the kernel that transposes.

@@ -21,9 +21,6 @@ func tiles(m *machine) {
 	for r := 1; r <= rows; r++ {
 		m.tile(r)
 	}
-	if !m.wide {
-		m.count()
-	}
 }
 
 // A tile is a kernel that multiplies a number of rows by panels of two vectors, one panel after the other.

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// elementwise writes the kernels that act on each number.
+func elementwise(m *machine) {
+	m.binary("add", "x + y", m.VADDPS)
+	m.binary("sub", "x − y", m.VSUBPS)
+	m.binary("mul", "x∘y", m.VMULPS)
+	m.binary("div", "x/y", m.VDIVPS)
+	m.largest()
+	m.axpby()
+	m.dropout()
+	m.slopeSoftmax()
+	m.adamW()
+}
+
+// binary writes dst = op(x, y).
+func (m *machine) binary(name, formula string, op func(...operand.Op)) {
+	m.function(name, "func(dst, x, y []float32)", "makes dst = "+formula+".")
+	dst, x, y, n := m.base("dst"), m.base("x"), m.base("y"), m.length("dst")
+	m.sweep(n, 4, func(s *sweep, u int) {
+		v := m.vec()
+		op(s.load(y, u), s.load(x, u), v)
+		s.store(v, dst, u)
+	})
+	m.end()
+}
+
+// largest writes the maximum of two.
+func (m *machine) largest() {
+	m.function("larger", "func(dst, x, y []float32)", "makes dst the larger of x and y, NaN if either is.")
+	dst, x, y, n := m.base("dst"), m.base("x"), m.base("y"), m.length("dst")
+	m.sweep(n, 2, func(s *sweep, u int) {
+		a, b := s.load(x, u), s.load(y, u)
+		s.store(m.choose(m.compare(unordered, a, a), a, m.larger(a, b)), dst, u)
+	})
+	m.end()
+}
+
+// axpby writes dst = a·x + b·dst.
+func (m *machine) axpby() {
+	m.function("axpby", "func(dst, x []float32, a, b float32)", "makes dst = a·x + b·dst; with b = 0 dst is not read.")
+	dst, x, n := m.base("dst"), m.base("x"), m.length("dst")
+	a, b := m.spread("a"), m.spread("b")
+	add, end := m.label("add"), m.label("end")
+	zero := m.XMM()
+	m.VXORPS(zero, zero, zero)
+	m.VUCOMISS(zero, b.AsX())
+	m.JNE(operand.LabelRef(add))
+	m.sweep(n, 4, func(s *sweep, u int) { s.store(m.mul(s.load(x, u), a), dst, u) })
+	m.JMP(operand.LabelRef(end))
+	m.Label(add)
+	m.sweep(n, 4, func(s *sweep, u int) {
+		v := m.mul(s.load(dst, u), b)
+		m.VFMADD231PS(s.load(x, u), a, v)
+		s.store(v, dst, u)
+	})
+	m.Label(end)
+	m.end()
+}
+
+// slopeSoftmax writes the gradient of a softmax.
+func (m *machine) slopeSoftmax() {
+	m.function("slopeSoftmax", "func(dx, y, dy []float32, mean float32)", "makes dx = y∘(dy − mean).")
+	dx, y, dy, n := m.base("dx"), m.base("y"), m.base("dy"), m.length("dx")
+	mean := m.spread("mean")
+	m.sweep(n, 4, func(s *sweep, u int) { s.store(m.mul(m.sub(s.load(dy, u), mean), s.load(y, u)), dx, u) })
+	m.end()
+}
+
+// dropout writes dropout by backend.Hash: three multiplications of integers, the first by counting.
+func (m *machine) dropout() {
+	m.function("dropout", "func(dst, x []float32, seed, at, threshold uint32, scale float32)", "makes dst[i] = scale·x[i] where the hash of seed and at+i is threshold at least, else 0.")
+	dst, x, n := m.base("dst"), m.base("x"), m.length("dst")
+	scale, seed, threshold := m.spread("scale"), m.spread("seed"), m.spread("threshold")
+	count := m.spread("at")
+	m.VPADDD(m.iota(), count, count)
+	m.VPMULLD(m.bits(0x9e3779b9), count, count)
+	m.sweep(n, 2, func(s *sweep, u int) {
+		h := m.vec()
+		m.xor(seed, count, h)
+		lanes := uint32(m.lanes)
+		m.VPADDD(m.bits(lanes*0x9e3779b9), count, count)
+		for _, r := range []struct {
+			shift  uint8
+			factor uint32
+		}{{16, 0x21f0aaad}, {15, 0xd35a2d97}, {15, 0}} {
+			t := m.vec()
+			m.VPSRLD(operand.U8(r.shift), h, t)
+			m.xor(t, h, h)
+			if r.factor != 0 {
+				m.VPMULLD(m.bits(r.factor), h, h)
+			}
+		}
+		s.store(m.where(m.atLeast(h, threshold), m.mul(s.load(x, u), scale)), dst, u)
+	})
+	m.end()
+}
+
+// xor makes d = a ⊕ b.
+func (m *machine) xor(a, b, d reg.VecVirtual) {
+	if m.wide {
+		m.VPXORD(a, b, d)
+	} else {
+		m.VPXOR(a, b, d)
+	}
+}
+
+// atLeast is the lanes where a >= b, as unsigned integers.
+func (m *machine) atLeast(a, b reg.VecVirtual) reg.Register {
+	if m.wide {
+		k := m.K()
+		m.VPCMPUD(operand.U8(5), b, a, k)
+		return k
+	}
+	v := m.YMM()
+	m.VPMAXUD(a, b, v)
+	m.VPCMPEQD(a, v, v)
+	return v
+}
+
+// adamW writes the update of AdamW. The factors lie in c as the fields of the struct do.
+func (m *machine) adamW() {
+	m.function("adamW", "func(p, g, m, v []float32, c *float32)", "updates p, m and v by g; c are the fields of an adamW.")
+	p, g, m1, m2, n := m.base("p"), m.base("g"), m.base("m"), m.base("v"), m.length("p")
+	c := m.integer("c")
+	field := func(i int) reg.VecVirtual {
+		v := m.vec()
+		m.VBROADCASTSS(at(c, 4*i), v)
+		return v
+	}
+	m.sweep(n, 1, func(s *sweep, u int) {
+		d := m.mul(s.load(g, u), field(0))
+		a := m.mul(s.load(m1, u), field(1))
+		m.VFMADD231PS(d, field(2), a)
+		s.store(a, m1, u)
+		b := m.mul(s.load(m2, u), field(3))
+		m.VMULPS(d, d, d)
+		m.VFMADD231PS(d, field(4), b)
+		s.store(b, m2, u)
+		root := m.mul(b, field(7))
+		m.VSQRTPS(root, root)
+		m.VADDPS(field(8), root, root)
+		step := m.div(m.mul(a, field(6)), root)
+		next := m.mul(s.load(p, u), field(5))
+		s.store(m.sub(next, step), p, u)
+	})
+	m.end()
+}
