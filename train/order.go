@@ -78,11 +78,21 @@ func (o *order) shuffle(epoch int) {
 		return
 	}
 	o.epoch = epoch
-	o.rows = rand.New(rand.NewPCG(o.Seed, uint64(epoch))).Perm(o.Examples)
-	if o.ByLength {
-		for part := range slices.Chunk(o.rows, window*o.Batch) {
-			slices.SortStableFunc(part, func(a, b int) int { return cmp.Compare(o.length(b), o.length(a)) })
-		}
+	rng := rand.New(rand.NewPCG(o.Seed, uint64(epoch)))
+	o.rows = rng.Perm(o.Examples)
+	if !o.ByLength {
+		return
+	}
+	for part := range slices.Chunk(o.rows, window*o.Batch) {
+		slices.SortStableFunc(part, func(a, b int) int { return cmp.Compare(o.length(b), o.length(a)) })
+		rng.Shuffle(len(part)/o.Batch, func(i, j int) { swap(part[i*o.Batch:][:o.Batch], part[j*o.Batch:][:o.Batch]) })
+	}
+}
+
+// swap exchanges the elements of two batches: were they left in order of length, a window would go from long texts to short ones.
+func swap(a, b []int) {
+	for i := range a {
+		a[i], b[i] = b[i], a[i]
 	}
 }
 

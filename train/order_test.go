@@ -51,7 +51,10 @@ func TestGroupingByLengthSortsInWindows(t *testing.T) {
 	}
 	require.Len(t, rows, 250)
 	for part := range slices.Chunk(rows, window*2) {
-		require.True(t, slices.IsSortedFunc(part, func(a, b int) int { return length(b) - length(a) }))
+		require.False(t, slices.IsSortedFunc(part, func(a, b int) int { return length(b) - length(a) }), "batches are shuffled")
+		for batch := range slices.Chunk(part, 2) {
+			require.InDelta(t, length(batch[0]), length(batch[1]), 1)
+		}
 	}
 	slices.Sort(rows)
 	require.Len(t, slices.Compact(rows), 250)
