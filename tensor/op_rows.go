@@ -117,12 +117,14 @@ func MeanRows(x *Tensor) *Tensor {
 		x = GatherRows(x, real, l.realOnly(real))
 		l = x.layout
 	}
-	scale := make([]float32, l.Sequences())
-	for s := range scale {
+	share := make([]float64, l.Sequences())
+	for s := range share {
 		lo, hi := l.Bounds(s)
-		scale[s] = 1 / float32(max(1, hi-lo))
+		share[s] = 1 / float64(max(1, hi-lo))
 	}
-	return segmentSum(x, l, scale)
+	each := output([]int{len(share), 1}, x)
+	each.Assign(share)
+	return Mul(sumSequences(x, l), each)
 }
 
 // realOnly is the layout of the given rows alone, which must be ascending.
@@ -139,18 +141,19 @@ func (l *Layout) realOnly(rows []int32) *Layout {
 	return r
 }
 
-func segmentSum(x *Tensor, l *Layout, scale []float32) *Tensor {
+// sumSequences adds the rows of each sequence up.
+func sumSequences(x *Tensor, l *Layout) *Tensor {
 	out := output([]int{l.Sequences(), x.Cols()}, x)
 	out.layout = Singles(l.Sequences())
-	out.Device().SegmentSum(out.mat(), x.mat(), l.Start, scale, 0)
+	out.Device().SegmentSum(out.mat(), x.mat(), l.Start, nil, 0)
 	return record("MeanRows", out, []*Tensor{x}, nil, func(f *flow) {
-		idx, each := make([]int32, l.Rows()), make([]float32, l.Rows())
+		idx := make([]int32, l.Rows())
 		for s := range l.Sequences() {
 			lo, hi := l.Bounds(s)
 			for i := lo; i < hi; i++ {
-				idx[i], each[i] = int32(s), scale[s]
+				idx[i] = int32(s)
 			}
 		}
-		f.to(x, func(dst backend.Mat, beta float64) { f.dev().GatherRows(dst, f.dy.mat(), idx, each, beta) })
+		f.to(x, func(dst backend.Mat, beta float64) { f.dev().GatherRows(dst, f.dy.mat(), idx, nil, beta) })
 	})
 }
