@@ -94,7 +94,8 @@ func (j *job) tensors() (all []safetensors.Tensor) {
 			continue
 		}
 		for _, key := range append([]string{key}, j.patch.Aliases(x)...) {
-			all = append(all, safetensors.F64(key, x.Tensor().Shape(), x.Tensor().Float64s()))
+			t := j.patch.AsStored(x, x.Tensor())
+			all = append(all, safetensors.F64(key, t.Shape(), t.Float64s()))
 		}
 	}
 	return all

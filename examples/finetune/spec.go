@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -37,18 +36,19 @@ func readSpec(o options) (*spec, error) {
 	return newSpec(text, "")
 }
 
-// methodText is the configuration that -method names, holds or points to.
+// methodText is the configuration that -method names, holds or points to. A word is a name, so that of a folder beside it needs "./".
 func methodText(method string) ([]byte, error) {
-	if strings.HasPrefix(strings.TrimSpace(method), "{") {
+	switch {
+	case strings.HasPrefix(strings.TrimSpace(method), "{"):
 		return []byte(method), nil
+	case !strings.ContainsAny(method, `/\.`):
+		return json.Marshal(map[string]string{"method": method})
 	}
 	info, err := os.Stat(method)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(method, "/."):
-		return json.Marshal(map[string]string{"method": method})
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("-method: %w", err)
-	case info.IsDir():
+	}
+	if info.IsDir() {
 		return peft.ReadConfig(method)
 	}
 	return os.ReadFile(method)
