@@ -125,20 +125,22 @@ func (p *precompiled) changesASCII(s string) bool {
 	return false
 }
 
-// exchange writes new for old; what is written comes from the first character of old. Where what goes is at the start of a text, the reference library loses
-// count: all that follows is said to come from one character earlier, and so it is here.
+// exchange writes new for old, character by character; what new has more comes from the last of old. Where what goes is at the start of a text, the
+// reference library loses count: all that follows is said to come from one character earlier, and so it is here.
 func exchange(w *rewriter, old, new string) {
 	if new == "" && len(w.out) == 0 {
 		return
 	}
-	for i, c := range []rune(new) {
-		if i == 0 {
+	left := utf8.RuneCountInString(old)
+	for _, c := range new {
+		if left > 0 {
 			w.replace(c)
+			left--
 		} else {
 			w.insert(c)
 		}
 	}
-	for range utf8.RuneCountInString(old) - min(len(new), 1) {
+	for range left {
 		w.drop()
 	}
 }

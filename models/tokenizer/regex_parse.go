@@ -145,7 +145,7 @@ func (p *regexParser) count() (low, high int, ok bool) {
 func (p *regexParser) braces() (low, high int, ok bool) {
 	inside, _, ok := strings.Cut(p.src[p.pos+1:], "}")
 	first, last, isRange := strings.Cut(inside, ",")
-	if !ok || !digits(first) || !digits(last) || first+last == "" {
+	if !ok || !digits(first, 9) || !digits(last, 9) || first+last == "" {
 		return 0, 0, false
 	}
 	low, _ = strconv.Atoi("0" + first)
@@ -163,7 +163,8 @@ func (p *regexParser) braces() (low, high int, ok bool) {
 	return low, high, true
 }
 
-func digits(s string) bool { return len(s) < 10 && strings.Trim(s, "0123456789") == "" }
+// digits says whether s is made of digits, and not more than most.
+func digits(s string, most int) bool { return len(s) <= most && strings.Trim(s, "0123456789") == "" }
 
 // atom reads a group, a class, an edge or a character; nil is a flag, which stands for nothing.
 func (p *regexParser) atom() (x expr) {

@@ -124,8 +124,8 @@ func (s *scanner) id() int32 {
 // float reads a score.
 func (s *scanner) float() float64 {
 	digits := s.number()
-	v, err := strconv.ParseFloat(digits, 64)
-	if err != nil {
+	v, ok := parseScore(digits)
+	if !ok {
 		s.fail("found %.20q at byte %d, expected a number", s.s[s.pos-len(digits):], s.pos-len(digits))
 	}
 	return v
