@@ -18,7 +18,8 @@ type Tap struct {
 	X, Y   *tensor.Tensor        // the site's input, and its output so far: deltas act in order
 	IDs    []int32               // Embedding: the rows looked up, in place of X
 	Stream *tensor.Tensor        // Sublayer: the residual stream, before any norm
-	Sum    func() *tensor.Tensor // Sublayer: stream + branch, through the site's norm if there is one after the sum
+	Branch *tensor.Tensor        // Sublayer: the branch; at Out that is Y
+	Sum    func() *tensor.Tensor // Sublayer: stream + branch, through the site's norm if there is one after the sum; at After that is Y
 }
 
 // A Delta is a small trainable function; a site adds its value.

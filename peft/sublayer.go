@@ -22,13 +22,18 @@ func (s *Sublayer) Apply(p *Pass, stream, input, branch *tensor.Tensor) *tensor.
 	if s.Norm != nil {
 		sum = s.Norm.Apply(p, sum)
 	}
-	return p.split(s, stream.Layout(), func(p *Pass, pick share) *tensor.Tensor { return s.after(p, pick.rows(sum)) })
+	if len(p.deltas(s, After)) == 0 {
+		return sum
+	}
+	return p.split(s, stream.Layout(), func(p *Pass, pick share) *tensor.Tensor {
+		return s.after(p, pick.rows(stream), pick.rows(input), pick.rows(branch), pick.rows(sum))
+	})
 }
 
 // sum is stream + branch + Δ. A delta may read the normed sum, which is made only then.
 func (s *Sublayer) sum(p *Pass, stream, input, branch *tensor.Tensor) *tensor.Tensor {
 	for _, d := range p.deltas(s, Out) {
-		tap := Tap{Site: s, X: input, Y: branch, Stream: stream, Sum: func() *tensor.Tensor { return s.normed(p, stream, branch) }}
+		tap := Tap{Site: s, X: input, Y: branch, Stream: stream, Branch: branch, Sum: func() *tensor.Tensor { return s.normed(p, stream, branch) }}
 		branch = tensor.Add(branch, d.Forward(p, tap))
 	}
 	return tensor.Add(stream, branch)
@@ -42,9 +47,10 @@ func (s *Sublayer) normed(p *Pass, stream, branch *tensor.Tensor) *tensor.Tensor
 	return sum
 }
 
-func (s *Sublayer) after(p *Pass, y *tensor.Tensor) *tensor.Tensor {
+// after is y + Δ. A delta still sees what y was made of.
+func (s *Sublayer) after(p *Pass, stream, input, branch, y *tensor.Tensor) *tensor.Tensor {
 	for _, d := range p.deltas(s, After) {
-		y = tensor.Add(y, d.Forward(p, Tap{Site: s, X: y, Y: y}))
+		y = tensor.Add(y, d.Forward(p, Tap{Site: s, X: input, Y: y, Stream: stream, Branch: branch, Sum: func() *tensor.Tensor { return y }}))
 	}
 	return y
 }
