@@ -79,7 +79,7 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	if b.Labels == nil {
 		return nil
 	}
-	return out.score(logits, b.Labels, grad, targets(in))
+	return out.score(logits, b.Labels, grad, in.Targets(p.model.Unwrap()))
 }
 
 // score adds the loss of some rows, and its gradients, weighted by their share of all targets.
@@ -97,18 +97,6 @@ func (out *outcome) score(logits *tensor.Tensor, labels []int32, grad bool, all 
 		out.grads = tensor.BackwardInto(out.grads, loss, share)
 	}
 	return nil
-}
-
-// targets is the number of labels that are scored.
-func targets(in *models.Inputs) (n int) {
-	for i, row := range in.Labels {
-		for t, y := range row {
-			if y != tensor.Ignore && (len(row) == 1 || in.Mask == nil || in.Mask[i][t] != 0) {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // readRoute reads the adapter number of each row; nil without a file.
@@ -160,6 +148,7 @@ func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetens
 			if g == nil {
 				continue
 			}
+			g = q.AsStored(x, g)
 			for _, key := range append([]string{key}, q.Aliases(x)...) {
 				if !seen[key] {
 					all = append(all, numbers("grad."+key, g.Shape(), g.Float64s()))
