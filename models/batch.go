@@ -13,7 +13,7 @@ type Batch struct {
 	Layout *tensor.Layout
 	Slot   []int32 // where each row stands in its padded sequence, for the return trip
 	Width  int     // length of the padded sequences
-	Labels []int32 // one a sequence, or one a row; nil where there are none
+	Labels []int32 // what the model's result is scored with: one a sequence, or one a row; nil where there are none
 
 	perToken bool // the model's result has a row for each of the batch's
 }
@@ -38,7 +38,7 @@ func Pack(m Model, sequences ...Sequence) (*Batch, error) {
 func (b *Batch) add(m Model, s Sequence) error {
 	limits := m.Limits()
 	b.Width = max(b.Width, len(s.IDs))
-	pos := m.Positions(s.IDs)
+	pos := m.Positions(s)
 	for t, id := range s.IDs {
 		if s.Mask != nil && !s.Mask[t] {
 			continue

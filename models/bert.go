@@ -110,12 +110,11 @@ func (m *Bert) ModelType() string { return m.config.ModelType }
 func (m *Bert) Task() Task { return NoTask }
 
 // Limits are the sizes of the embeddings.
-func (m *Bert) Limits() Limits {
-	return Limits{Vocabulary: m.config.Vocabulary, Types: m.config.Types, Positions: m.config.Positions, Labels: m.config.Labels()}
-}
+func (m *Bert) Limits() Limits { return m.config.limits() }
 
 // Positions counts from 0; for RoBERTa it counts the tokens that are not padding, from one after the padding's own number.
-func (m *Bert) Positions(ids []int32) []int32 {
+func (m *Bert) Positions(s Sequence) []int32 {
+	ids := s.IDs
 	if m.config.ModelType != "roberta" {
 		return counting(len(ids))
 	}

@@ -63,8 +63,8 @@ var storages = map[safetensors.DType]tensor.DType{
 
 // weight is a tensor of the file as a frozen weight of the parameter's shape. An int8 matrix has a scale per row in a tensor of its own.
 func (m *Opened) weight(t safetensors.Tensor, p *peft.Frozen) (*tensor.Weight, error) {
-	if !slices.Equal(t.Shape, p.Shape) {
-		return nil, fmt.Errorf("%s has shape %v, config.json says %v", t.Name, t.Shape, p.Shape)
+	if shape := stored(p); !slices.Equal(t.Shape, shape) {
+		return nil, fmt.Errorf("%s has shape %v, config.json says %v", t.Name, t.Shape, shape)
 	}
 	kind, ok := storages[t.DType]
 	if !ok {
@@ -77,8 +77,39 @@ func (m *Opened) weight(t safetensors.Tensor, p *peft.Frozen) (*tensor.Weight, e
 			return nil, err
 		}
 	}
-	rows, cols := matrix(t.Shape)
-	return tensor.NewWeight(kind, rows, cols, t.Data, scale)
+	rows, cols := matrix(p.Shape)
+	data := t.Data
+	if p.Transposed {
+		if kind == tensor.I8 {
+			return nil, fmt.Errorf("%s is I8 and held as [in out], which has no scale for each output", t.Name)
+		}
+		data = transpose(t.Data, cols, rows, kind.Size())
+	}
+	return tensor.NewWeight(kind, rows, cols, data, scale)
+}
+
+// stored is the shape in which the file holds a parameter.
+func stored(p *peft.Frozen) []int {
+	if p.Transposed {
+		return []int{p.Shape[1], p.Shape[0]}
+	}
+	return p.Shape
+}
+
+// transpose turns a matrix [rows×cols] of numbers of so many bytes, a square of 64 at a time, so that both stay in cache.
+func transpose(data []byte, rows, cols, size int) []byte {
+	const side = 64
+	out := make([]byte, len(data))
+	for i0 := 0; i0 < rows; i0 += side {
+		for j0 := 0; j0 < cols; j0 += side {
+			for j := j0; j < min(j0+side, cols); j++ {
+				for i := i0; i < min(i0+side, rows); i++ {
+					copy(out[(j*rows+i)*size:][:size], data[(i*cols+j)*size:])
+				}
+			}
+		}
+	}
+	return out
 }
 
 func (m *Opened) scale(t safetensors.Tensor) ([]float32, error) {

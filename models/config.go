@@ -1,7 +1,6 @@
 package models
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +10,7 @@ import (
 	"peft/tensor"
 )
 
-// A Config is what this package reads of a config.json.
+// A Config is what this package reads of a config.json, in BERT's words: see dialect.go for those of other model types.
 type Config struct {
 	Architectures []string          `json:"architectures"`
 	ModelType     string            `json:"model_type"`
@@ -34,6 +33,9 @@ type Config struct {
 	LabelNames    map[string]string `json:"id2label"`
 	NumLabels     int               `json:"num_labels"`
 	Pool          Pool              `json:"pool"` // of a classifier that this library wrote: transformers has none on the mean
+	EmbedDropout  float64           `json:"embedding_dropout"`
+	ScaleScores   bool              `json:"scale_attn_weights"`
+	ScaleByLayer  bool              `json:"scale_attn_by_inverse_layer_idx"`
 }
 
 // ReadConfig reads the config.json of a model folder.
@@ -57,14 +59,6 @@ func (c *Config) HeadTask() Task {
 		}
 	}
 	return NoTask
-}
-
-func parseConfig(data []byte) (*Config, error) {
-	c := &Config{Eps: 1e-12, Types: 2, Act: "gelu"}
-	if err := json.Unmarshal(data, c); err != nil {
-		return nil, fmt.Errorf("config.json: %w", err)
-	}
-	return c, nil
 }
 
 // Labels is the number of classes that the configuration names; 2 where it names none, as in transformers.

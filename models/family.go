@@ -44,6 +44,16 @@ var families = map[string]family{
 			return m
 		}},
 	}},
+	"gpt2": {"transformer.", []architecture{
+		{"GPT2Model", NoTask, func(b blueprint) Model { return newGPT2(b.Config) }},
+		{"GPT2LMHeadModel", CausalLM, func(b blueprint) Model {
+			m := newGPT2(b.Config)
+			return &GPT2LMHeadModel{m, outputEmbedding(b.Config, &m.Word)}
+		}},
+		{"GPT2ForSequenceClassification", SequenceClassification, func(b blueprint) Model {
+			return &GPT2ForSequenceClassification{newGPT2(b.Config), score(b.Config, b.Options.Labels)}
+		}},
+	}},
 	"roberta": {"roberta.", []architecture{
 		{"RobertaModel", NoTask, func(b blueprint) Model { return newBert(b.Config, b.pooler) }},
 		{"RobertaForSequenceClassification", SequenceClassification, buildRobertaSequence},

@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"math"
 
+	"peft/tensor"
 	"peft/tensor/safetensors"
 )
 
 // Inputs are examples in tokens: a row each, of any length. A table that there is none of is nil.
 type Inputs struct {
 	IDs, Mask, Types [][]int32 // tokens; 0 where one is padding or not to be seen; types of tokens
-	Labels           [][]int32 // one class a row, or a label for each token
+	Labels           [][]int32 // one class a row, or a label for each token; not shifted for causal language models
 }
 
 // ReadInputs reads the tensors input_ids, attention_mask, token_type_ids [examples × length] and labels [examples] or [examples × length].
@@ -107,11 +108,11 @@ func (in *Inputs) sequence(i int) Sequence {
 	return s
 }
 
-// label takes the labels of the examples: one a sequence, or one a row, as the model's task has it.
+// label takes the labels of the examples: one a sequence, or one a row, as the model's task has it. A causal language model's row is scored with the next token's label.
 func (b *Batch) label(m Model, in *Inputs, examples []int) error {
 	var rows [][]int32
 	for _, i := range examples {
-		rows = append(rows, in.Labels[i])
+		rows = append(rows, in.scored(m, i))
 	}
 	switch width := len(rows[0]); {
 	case b.perToken && width == b.Width:
@@ -124,4 +125,25 @@ func (b *Batch) label(m Model, in *Inputs, examples []int) error {
 		return fmt.Errorf("models: inputs: %d labels an example do not fit the task %q with %d tokens", width, m.Task(), b.Width)
 	}
 	return nil
+}
+
+// scored is the labels of an example at the tokens whose results are scored with them.
+func (in *Inputs) scored(m Model, example int) []int32 {
+	if m.Task() == CausalLM {
+		return next(in.Labels[example])
+	}
+	return in.Labels[example]
+}
+
+// Targets is the number of labels that a model is scored with, over all examples.
+func (in *Inputs) Targets(m Model) (n int) {
+	for i := range in.Labels {
+		labels := in.scored(m, i)
+		for t, y := range labels {
+			if y != tensor.Ignore && (len(labels) == 1 || in.Mask == nil || in.Mask[i][t] != 0) {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -18,7 +18,7 @@ type Model interface {
 	// Limits are the sizes that inputs must respect.
 	Limits() Limits
 	// Positions are the position numbers of the tokens of one sequence, padding included.
-	Positions(ids []int32) []int32
+	Positions(s Sequence) []int32
 }
 
 // A Task is what a model's head is for.
@@ -35,6 +35,10 @@ const (
 
 // Limits are the sizes that inputs must respect.
 type Limits struct{ Vocabulary, Types, Positions, Labels int }
+
+func (c *Config) limits() Limits {
+	return Limits{Vocabulary: c.Vocabulary, Types: c.Types, Positions: c.Positions, Labels: c.Labels()}
+}
 
 // Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out.
 func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {

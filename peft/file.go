@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"peft/internal/atomicfile"
+	"peft/tensor"
 	"peft/tensor/safetensors"
 )
 
@@ -86,13 +87,22 @@ func (q *Patch) Keyed(yield func(key string, x *Param) bool) {
 // tensors are the parameters as the file holds them.
 func (q *Patch) tensors() (all []safetensors.Tensor) {
 	for key, x := range q.Keyed {
-		t := x.Tensor()
+		t := q.AsStored(x, x.Tensor())
 		all = append(all, safetensors.F32(key, t.Shape(), t.Float32s()))
 		for _, alias := range q.Aliases(x) {
 			all = append(all, safetensors.F32(alias, t.Shape(), t.Float32s()))
 		}
 	}
 	return all
+}
+
+// AsStored is a tensor with the shape of a parameter, its value or a gradient by it, as a file holds it: turned, where the parameter takes the place of one that the checkpoint holds as
+// [in out].
+func (q *Patch) AsStored(x *Param, t *tensor.Tensor) *tensor.Tensor {
+	if !q.transposed[x] {
+		return t
+	}
+	return tensor.Transpose(t.Detach())
 }
 
 // Aliases are further keys under which the format of the patch's method holds a parameter.
@@ -162,7 +172,7 @@ func (q *Patch) assign(f *safetensors.File) (r Report, err error) {
 			r.Missing = append(r.Missing, key)
 			continue
 		}
-		if err := x.read(f, names[i]); err != nil {
+		if err := q.read(x, f, names[i]); err != nil {
 			return r, err
 		}
 		r.Loaded = append(r.Loaded, key)
@@ -178,15 +188,18 @@ func (q *Patch) assign(f *safetensors.File) (r Report, err error) {
 	return r, nil
 }
 
-// read gives the parameter the values of a tensor of a file.
-func (x *Param) read(f *safetensors.File, key string) error {
+// read gives a parameter the values of a tensor of a file.
+func (q *Patch) read(x *Param, f *safetensors.File, key string) error {
 	t, _ := f.Tensor(key)
-	if !slices.Equal(t.Shape, x.Tensor().Shape()) {
-		return fmt.Errorf("%s has shape %v, expected %v", key, t.Shape, x.Tensor().Shape())
+	if shape := q.AsStored(x, x.Tensor()).Shape(); !slices.Equal(t.Shape, shape) {
+		return fmt.Errorf("%s has shape %v, expected %v", key, t.Shape, shape)
 	}
 	v, err := t.Float64s()
 	if err != nil {
 		return err
+	}
+	if q.transposed[x] {
+		v = tensor.Transpose(x.Tensor().Device().Constant(v, t.Shape...)).Float64s()
 	}
 	x.Tensor().Assign(v)
 	return nil

@@ -10,14 +10,15 @@ import (
 // A Patch is everything one method put into one model, and all that it trains. It lives beside the model, never inside it. Once attached it is not changed but for the values of its
 // parameters, so any number of passes may use it at once while nobody trains it.
 type Patch struct {
-	method   Method
-	sites    *Sites
-	deltas   map[*site][]placed
-	rows     map[*site][]Rows
-	standIns map[*Frozen][]StandIn
-	params   []*Param
-	byName   map[string]*Param
-	copies   map[string]bool // names of parameters that are a module's own copies, see TrainModules
+	method     Method
+	sites      *Sites
+	deltas     map[*site][]placed
+	rows       map[*site][]Rows
+	standIns   map[*Frozen][]StandIn
+	params     []*Param
+	byName     map[string]*Param
+	copies     map[string]bool // names of parameters that are a module's own copies, see TrainModules
+	transposed map[*Param]bool // they take the place of parameters that the checkpoint holds as [in out]
 }
 
 type placed struct {
@@ -27,7 +28,7 @@ type placed struct {
 
 // NewPatch is an empty patch of a model.
 func NewPatch(s *Sites) *Patch {
-	return &Patch{sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, copies: map[string]bool{}}
+	return &Patch{sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, copies: map[string]bool{}, transposed: map[*Param]bool{}}
 }
 
 // Add adds a delta at a place of a site.
@@ -63,6 +64,7 @@ func (q *Patch) Train(f *Frozen) *Param {
 		return x
 	}
 	x := q.NewParam(f.Name, f.Values(q.sites.dev), f.Shape...)
+	q.transposed[x] = f.Transposed
 	q.Substitute(f, Whole{x})
 	return x
 }

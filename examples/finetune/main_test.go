@@ -38,7 +38,7 @@ func losses(t *testing.T, path string) (all []float64) {
 }
 
 func TestTrajectories(t *testing.T) {
-	for _, c := range append(golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*"), golden.Cases(t, "own", "full-bert", "head-bert", "head-roberta")...) {
+	for _, c := range append(golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*", "gpt2-*.lora-*"), golden.Cases(t, "own", "full-bert", "full-gpt2", "head-bert", "head-roberta")...) {
 		if c.Kind == "output" {
 			continue
 		}

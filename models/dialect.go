@@ -1,0 +1,61 @@
+package models
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// A dialect is how the config.json of a model type is worded: other names for fields of [Config], and what holds where a field is missing.
+type dialect struct {
+	names    map[string]string // theirs: ours
+	defaults string            // in our names
+}
+
+var dialects = map[string]dialect{
+	"gpt2": {
+		map[string]string{
+			"n_embd": "hidden_size", "n_inner": "intermediate_size", "n_layer": "num_hidden_layers", "n_head": "num_attention_heads", "n_positions": "max_position_embeddings",
+			"activation_function": "hidden_act", "layer_norm_epsilon": "layer_norm_eps", "resid_pdrop": "hidden_dropout_prob", "attn_pdrop": "attention_probs_dropout_prob",
+			"embd_pdrop": "embedding_dropout",
+		},
+		`{"hidden_act": "gelu_new", "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "embedding_dropout": 0.1,
+		  "type_vocab_size": 1, "pad_token_id": -1, "tie_word_embeddings": true, "scale_attn_weights": true}`,
+	},
+}
+
+// parseConfig reads a config.json in the words of its model type.
+func parseConfig(data []byte) (*Config, error) {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, fmt.Errorf("config.json: %w", err)
+	}
+	c := &Config{Eps: 1e-12, Types: 2, Act: "gelu"}
+	_ = json.Unmarshal(fields["model_type"], &c.ModelType) // what is no word is refused with the rest
+	d := dialects[c.ModelType]
+	if d.defaults != "" {
+		if err := json.Unmarshal([]byte(d.defaults), c); err != nil {
+			return nil, fmt.Errorf("defaults of %s: %w", c.ModelType, err)
+		}
+	}
+	for theirs, ours := range d.names {
+		if v, ok := fields[theirs]; ok {
+			fields[ours] = v
+		}
+	}
+	plain, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("config.json: %w", err)
+	}
+	if err := json.Unmarshal(plain, c); err != nil {
+		return nil, fmt.Errorf("config.json: %w", err)
+	}
+	c.complete()
+	return c, nil
+}
+
+// complete fills in sizes that follow from others.
+func (c *Config) complete() {
+	if c.Intermediate == 0 && c.ModelType == "gpt2" {
+		c.Intermediate = 4 * c.Hidden
+	}
+}
