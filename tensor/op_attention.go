@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"math"
+	"slices"
 
 	"peft/tensor/internal/backend"
 )
@@ -74,9 +75,10 @@ func (a Attention) spec(q, k, v *Tensor) *backend.Attention {
 	if q.layout == nil || k.layout == nil || q.layout.Sequences() != k.layout.Sequences() {
 		misfit("Attend", "layouts of as many sequences", q, k, v)
 	}
-	if a.Heads < 1 || a.Heads%kv != 0 || q.Cols()%a.Heads != 0 || k.Cols() != q.Cols()/a.Heads*kv || v.Cols()%kv != 0 || k.Rows() != v.Rows() {
+	if a.Heads < 1 || kv < 1 || a.Heads%kv != 0 || q.Cols()%a.Heads != 0 || k.Cols() != q.Cols()/a.Heads*kv || v.Cols()%kv != 0 || k.Rows() != v.Rows() {
 		misfit("Attend", "q [Nq×"+sprint(a.Heads)+"·d], k [Nk×"+sprint(kv)+"·d], v of as many rows", q, k, v)
 	}
+	a.checkBias(q.layout, k.layout)
 	scale := a.Scale
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(q.Cols()/a.Heads))
@@ -87,5 +89,35 @@ func (a Attention) spec(q, k, v *Tensor) *backend.Attention {
 		Causal: a.Mask.Causal, Window: a.Mask.Window, Always: a.Mask.Always,
 		Softcap: a.Softcap, Bias: optional(a.Bias), Bucket: a.Bucket, BucketZero: a.BucketZero,
 		Dropout: a.Dropout, Key: a.Key,
+	}
+}
+
+// checkBias panics unless the bias has a row for each head, a column for each bucket, and a bucket for each distance.
+func (a Attention) checkBias(q, k *Layout) {
+	if a.Bias == nil {
+		return
+	}
+	if a.Bias.Rows() != a.Heads {
+		misfit("Attend", "a bias ["+sprint(a.Heads)+"×buckets]", a.Bias)
+	}
+	for _, b := range a.Bucket {
+		if b < 0 || int(b) >= a.Bias.Cols() {
+			panic(&ShapeError{Op: "Attend", Got: "bucket " + sprint(b), Want: "a bucket below " + sprint(a.Bias.Cols())})
+		}
+	}
+	for i := range q.Sequences() {
+		a.checkDistances(q.Pos[q.Start[i]:q.Start[i+1]], k.Pos[k.Start[i]:k.Start[i+1]])
+	}
+}
+
+// checkDistances panics unless there is a bucket for each distance from a query to a key of one sequence.
+func (a Attention) checkDistances(q, k []int32) {
+	if len(q) == 0 || len(k) == 0 {
+		return
+	}
+	low, high := int(slices.Min(k))-int(slices.Max(q)), int(slices.Max(k))-int(slices.Min(q))
+	if low+a.BucketZero < 0 || high+a.BucketZero >= len(a.Bucket) {
+		got := sprint(len(a.Bucket)) + " buckets from distance " + sprint(-a.BucketZero)
+		panic(&ShapeError{Op: "Attend", Got: got, Want: "one for each distance from " + sprint(low) + " to " + sprint(high)})
 	}
 }

@@ -12,7 +12,10 @@ func Add(a, b *Tensor) *Tensor {
 }
 
 // Sub is a − b. Where one has a single row or column, it is repeated.
-func Sub(a, b *Tensor) *Tensor { return Add(a, Scale(b, -1)) }
+func Sub(a, b *Tensor) *Tensor {
+	joined("Sub", a, b)
+	return Add(a, Scale(b, -1))
+}
 
 // Mul is a∘b, elementwise. Where one has a single row or column, it is repeated.
 func Mul(a, b *Tensor) *Tensor {
@@ -24,7 +27,10 @@ func Mul(a, b *Tensor) *Tensor {
 }
 
 // Div is a/b, elementwise. Where one has a single row or column, it is repeated.
-func Div(a, b *Tensor) *Tensor { return Mul(a, Apply(Reciprocal, b)) }
+func Div(a, b *Tensor) *Tensor {
+	joined("Div", a, b)
+	return Mul(a, Apply(Reciprocal, b))
+}
 
 // crossKeep lists what the product rule reads: each factor only if the other one wants a gradient.
 func crossKeep(a, b *Tensor) (keep []*Tensor) {
@@ -60,7 +66,7 @@ func elementwise(op string, b backend.Binary, x, y *Tensor) *Tensor {
 	return out
 }
 
-// joined is the shape of an elementwise result: that of the operand which is not repeated.
+// joined is the shape of an elementwise result: that of the operand which is not repeated. It panics if the operands do not fit.
 func joined(op string, x, y *Tensor) []int {
 	if sameShape(x.shape, y.shape) {
 		return x.shape

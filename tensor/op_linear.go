@@ -35,10 +35,10 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 	}
 	shape := append(append([]int{}, x.shape[:len(x.shape)-1]...), rows)
 	out := output(shape, x, a.Bias)
-	e := backend.Epilogue{Bias: asRow(a.Bias, rows), Func: a.Func}
+	e := backend.Epilogue{Bias: vector("Linear", a.Bias, rows), Func: a.Func}
 	var u *Tensor
 	if a.Low != nil {
-		u = a.Low.inner()
+		u = a.Low.inner(x.Rows(), rows)
 		e.Low = &backend.LowRank{U: u.mat(), V: a.Low.B.mat()}
 	}
 	pre := a.preactivation(out, x)
@@ -70,9 +70,9 @@ func (a Affine) preactivation(out, x *Tensor) *Tensor {
 }
 
 // inner is Scale·X·Aᵀ [N×r], outside the history: the rule of the whole covers it.
-func (l *LowRank) inner() *Tensor {
-	if l.X.Cols() != l.A.Cols() || l.A.Rows() != l.B.Cols() {
-		misfit("LowRank", "X [N×in], A [r×in], B [out×r]", l.X, l.A, l.B)
+func (l *LowRank) inner(n, out int) *Tensor {
+	if l.X.Rows() != n || l.X.Cols() != l.A.Cols() || l.A.Rows() != l.B.Cols() || l.B.Rows() != out {
+		misfit("LowRank", "X ["+sprint(n)+"×in], A [r×in], B ["+sprint(out)+"×r]", l.X, l.A, l.B)
 	}
 	u := output([]int{l.X.Rows(), l.A.Rows()}, l.X, l.A)
 	u.Device().MatMul(u.mat(), l.X.mat(), l.A.mat().T(), l.Scale, 0)
@@ -122,15 +122,20 @@ func (l *LowRank) Value() *Tensor {
 	return Scale(MatMulT(MatMulT(l.X, l.A), l.B), l.Scale)
 }
 
-// asRow is a vector of n numbers as [1×n], nil for nil.
-func asRow(t *Tensor, n int) *backend.Mat {
+// vector is a vector of n numbers, of whatever shape, as [1×n]; nil for nil. It may be a column of a larger tensor.
+func vector(op string, t *Tensor, n int) *backend.Mat {
 	if t == nil {
 		return nil
 	}
-	if t.Len() != n {
-		misfit("Linear", "a bias of "+sprint(n), t)
+	m := t.mat()
+	switch {
+	case t.Len() != n || !t.dense() && m.Cols != 1:
+		misfit(op, "a vector of "+sprint(n), t)
+	case t.dense():
+		m = backend.Dense(m.Buf, m.Off, 1, n)
+	default:
+		m = m.T()
 	}
-	m := backend.Dense(t.data.buf, t.off, 1, n)
 	return &m
 }
 

@@ -7,10 +7,10 @@ func LayerNorm(x, gain, bias *Tensor, eps float64) *Tensor {
 	n := x.Cols()
 	out := output(x.shape, x, gain, bias)
 	stats := output([]int{x.Rows(), 2}, out)
-	out.Device().LayerNorm(out.mat(), stats.mat(), x.mat(), asRow(gain, n), asRow(bias, n), eps)
+	out.Device().LayerNorm(out.mat(), stats.mat(), x.mat(), vector("LayerNorm", gain, n), vector("LayerNorm", bias, n), eps)
 	return record("LayerNorm", out, []*Tensor{x, gain, bias}, []*Tensor{x, stats, gain}, func(f *flow) {
 		g := f.normGrads(x, gain, bias)
-		f.dev().LayerNormGrad(g.dx, g.dgain, g.dbias, f.dy.mat(), x.mat(), stats.mat(), asRow(gain, n), g.beta)
+		f.dev().LayerNormGrad(g.dx, g.dgain, g.dbias, f.dy.mat(), x.mat(), stats.mat(), vector("LayerNorm", gain, n), g.beta)
 	})
 }
 
@@ -19,10 +19,10 @@ func RMSNorm(x, gain *Tensor, eps float64) *Tensor {
 	n := x.Cols()
 	out := output(x.shape, x, gain)
 	stats := output([]int{x.Rows(), 1}, out)
-	out.Device().RMSNorm(out.mat(), stats.mat(), x.mat(), asRow(gain, n), eps)
+	out.Device().RMSNorm(out.mat(), stats.mat(), x.mat(), vector("RMSNorm", gain, n), eps)
 	return record("RMSNorm", out, []*Tensor{x, gain}, []*Tensor{x, stats, gain}, func(f *flow) {
 		g := f.normGrads(x, gain, nil)
-		f.dev().RMSNormGrad(g.dx, g.dgain, f.dy.mat(), x.mat(), stats.mat(), asRow(gain, n), g.beta)
+		f.dev().RMSNormGrad(g.dx, g.dgain, f.dy.mat(), x.mat(), stats.mat(), vector("RMSNorm", gain, n), g.beta)
 	})
 }
 

@@ -11,7 +11,7 @@ type Rotary struct {
 
 // Rotate turns each head of x [N×heads·size] by its row's position.
 func Rotate(x *Tensor, heads int, r Rotary) *Tensor {
-	if x.layout == nil || x.Cols()%heads != 0 || 2*len(r.Freq) > x.Cols()/heads {
+	if x.layout == nil || heads < 1 || x.Cols()%heads != 0 || 2*len(r.Freq) > x.Cols()/heads {
 		misfit("Rotate", "a layout, and heads of "+sprint(2*len(r.Freq))+" numbers at least", x)
 	}
 	spec := &backend.Rotary{Heads: heads, Dim: 2 * len(r.Freq), Freq: r.Freq, Scale: r.Scale, Pos: x.layout.Pos, Interleaved: r.Interleaved}

@@ -1,14 +1,14 @@
 package tensor
 
-import "peft/tensor/internal/backend"
+import (
+	"slices"
+
+	"peft/tensor/internal/backend"
+)
 
 // GatherRows makes row i of the result row idx[i] of x; a negative index gives a row of zeros. The result has layout l, which may be nil.
 func GatherRows(x *Tensor, idx []int32, l *Layout) *Tensor {
-	for _, i := range idx {
-		if int(i) >= x.Rows() {
-			panic(&ShapeError{Op: "GatherRows", Got: "row " + sprint(i), Want: "a row of " + sprint(x.shape)})
-		}
-	}
+	checkRows("GatherRows", x, idx)
 	out := output([]int{len(idx), x.Cols()}, x)
 	out.layout = l
 	out.Device().GatherRows(out.mat(), x.mat(), idx, nil, 0)
@@ -17,11 +17,21 @@ func GatherRows(x *Tensor, idx []int32, l *Layout) *Tensor {
 	})
 }
 
-// AddRows is x with row i of y added to row idx[i].
+// checkRows panics if an index is beyond the rows of x.
+func checkRows(op string, x *Tensor, idx []int32) {
+	for _, i := range idx {
+		if int(i) >= x.Rows() {
+			panic(&ShapeError{Op: op, Got: "row " + sprint(i), Want: "a row of " + sprint(x.shape)})
+		}
+	}
+}
+
+// AddRows is x with row i of y added to row idx[i]; where the index is negative, nowhere.
 func AddRows(x, y *Tensor, idx []int32) *Tensor {
 	if len(idx) != y.Rows() || x.Cols() != y.Cols() {
 		misfit("AddRows", "as many rows as indices ("+sprint(len(idx))+") and equal columns", x, y)
 	}
+	checkRows("AddRows", x, idx)
 	out := output(x.shape, x, y)
 	out.layout = x.layout
 	out.Device().Axpby(out.mat(), 1, x.mat(), 0)
@@ -34,6 +44,9 @@ func AddRows(x, y *Tensor, idx []int32) *Tensor {
 
 // Stack puts the rows of several tensors of equal columns below each other. The result has layout l, which may be nil.
 func Stack(l *Layout, parts ...*Tensor) *Tensor {
+	if len(parts) == 0 {
+		panic(&ShapeError{Op: "Stack", Got: "nothing", Want: "one tensor at least"})
+	}
 	n := 0
 	for _, x := range parts {
 		if x.Cols() != parts[0].Cols() {
@@ -86,7 +99,7 @@ func Rows(x *Tensor, lo, hi int) *Tensor {
 
 // Reshape is the same numbers in another shape.
 func Reshape(x *Tensor, shape ...int) *Tensor {
-	if size(shape) != x.Len() {
+	if size(shape) != x.Len() || len(shape) > 0 && slices.Min(shape) < 0 {
 		misfit("Reshape", "the numbers of "+sprint(shape), x)
 	}
 	if !x.dense() {

@@ -33,7 +33,10 @@ type Weight struct {
 // NewWeight is a weight over data as a file holds it: rows·cols little-endian numbers, row after row, and for I8 a scale per row. The data is
 // not copied and must not change.
 func NewWeight(t DType, rows, cols int, data []byte, scale []float32) (*Weight, error) {
-	if want := rows * cols * t.Size(); rows < 0 || cols < 0 || len(data) != want {
+	if rows < 0 || cols < 0 || cols > 0 && rows > math.MaxInt/t.Size()/cols {
+		return nil, fmt.Errorf("tensor: weight [%d %d] of %s: got %d bytes, want sizes that memory can have", rows, cols, t, len(data))
+	}
+	if want := rows * cols * t.Size(); len(data) != want {
 		return nil, fmt.Errorf("tensor: weight [%d %d] of %s: got %d bytes, want %d", rows, cols, t, len(data), want)
 	}
 	if t == I8 && len(scale) != rows {
