@@ -7,9 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"sort"
-	"strings"
 
 	"peft/internal/atomicfile"
 	"peft/tensor"
@@ -25,6 +22,7 @@ const (
 // Info is what the configuration of a saved patch says beside its method.
 type Info struct {
 	BaseModel string         // name or path of the base; may be empty
+	Class     string         // of the base, as transformers names it; may be empty
 	Task      string         // "SEQ_CLS", "CAUSAL_LM", …; may be empty
 	Extra     map[string]any // what else a program wants to find there again
 }
@@ -39,13 +37,16 @@ func Save(dir string, q *Patch, info Info) error {
 	if err != nil {
 		return fmt.Errorf("peft: save: %w", err)
 	}
+	return atomicfile.WriteDir(dir, q.folder(m, config, info).write)
+}
+
+// folder is the files of a patch: those of Hugging Face PEFT, or of AdapterHub's library.
+func (q *Patch) folder(m FileMethod, config map[string]any, info Info) folder {
+	if hub, ok := m.(HubMethod); ok {
+		return q.hubFolder(hub.HubName(), config, info)
+	}
 	complete(config, info)
-	return atomicfile.WriteDir(dir, func(tmp string) error {
-		if err := WriteJSON(filepath.Join(tmp, ConfigFile), config); err != nil {
-			return err
-		}
-		return safetensors.Write(filepath.Join(tmp, WeightsFile), q.tensors(), map[string]string{"format": "pt"})
-	})
+	return folder{map[string]map[string]any{ConfigFile: config}, q.weights(func(*Param) string { return WeightsFile })}
 }
 
 // complete adds what every configuration of Hugging Face PEFT holds.
@@ -84,13 +85,13 @@ func (q *Patch) Keyed(yield func(key string, x *Param) bool) {
 	}
 }
 
-// tensors are the parameters as the file holds them.
-func (q *Patch) tensors() (all []safetensors.Tensor) {
+// weights are the parameters as files hold them; file says which one does.
+func (q *Patch) weights(file func(*Param) string) map[string][]safetensors.Tensor {
+	all := map[string][]safetensors.Tensor{}
 	for key, x := range q.Keyed {
-		t := q.AsStored(x, x.Tensor())
-		all = append(all, safetensors.F32(key, t.Shape(), t.Float32s()))
-		for _, alias := range q.Aliases(x) {
-			all = append(all, safetensors.F32(alias, t.Shape(), t.Float32s()))
+		t, name := q.AsStored(x, x.Tensor()), file(x)
+		for _, k := range append([]string{key}, append(q.Aliases(x), q.twins(x)...)...) {
+			all[name] = append(all[name], safetensors.F32(k, t.Shape(), t.Float32s()))
 		}
 	}
 	return all
@@ -113,11 +114,12 @@ func (q *Patch) Aliases(x *Param) []string {
 	return nil
 }
 
-// A Report says what became of each key of a file that was loaded.
-type Report struct {
-	Loaded     []string
-	Missing    []string // parameters of the patch that the file does not hold; they keep their first values
-	Unexpected []string // keys of the file that the patch has no parameter for
+// twins are keys under which a file holds a parameter once more for its readers' sake; unlike an alias, a twin is not the name of something trained.
+func (q *Patch) twins(x *Param) []string {
+	if m, ok := q.method.(interface{ Twins(*Patch, *Param) []string }); ok {
+		return m.Twins(q, x)
+	}
+	return nil
 }
 
 // ReadConfig reads the configuration of an adapter folder.
@@ -130,86 +132,4 @@ func ReadConfig(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("peft: %s is not JSON", filepath.Join(dir, ConfigFile))
 	}
 	return config, nil
-}
-
-// Load attaches the patch that a folder holds to a model. A tensor whose shape does not fit is an error; keys that are missing or unexpected are reported, and if nothing at all
-// fits that is an error too. The packages of the methods must be imported, see [Register].
-func Load(s *Sites, dir string) (*Patch, Report, error) {
-	config, err := ReadConfig(dir)
-	if err != nil {
-		return nil, Report{}, err
-	}
-	m, err := DecodeMethod(config)
-	if err != nil {
-		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
-	}
-	q, err := AttachTo(s, m, 0)
-	if err != nil {
-		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
-	}
-	f, err := safetensors.Open(filepath.Join(dir, WeightsFile))
-	if err != nil {
-		return nil, Report{}, fmt.Errorf("peft: %w", err)
-	}
-	defer f.Close()
-	r, err := q.assign(f)
-	if err != nil {
-		return nil, r, fmt.Errorf("peft: load %s: %w", dir, err)
-	}
-	return q, r, nil
-}
-
-// assign gives the parameters the values that a file holds.
-func (q *Patch) assign(f *safetensors.File) (r Report, err error) {
-	used := map[string]bool{}
-	for key, x := range q.Keyed {
-		names := append([]string{key, strings.TrimPrefix(key, "base_model.model.")}, q.Aliases(x)...)
-		i := slices.IndexFunc(names, func(n string) bool { _, ok := f.Tensor(n); return ok })
-		for _, n := range names {
-			used[n] = true
-		}
-		if i < 0 {
-			r.Missing = append(r.Missing, key)
-			continue
-		}
-		if err := q.read(x, f, names[i]); err != nil {
-			return r, err
-		}
-		r.Loaded = append(r.Loaded, key)
-	}
-	for _, n := range f.Names() {
-		if !used[n] {
-			r.Unexpected = append(r.Unexpected, n)
-		}
-	}
-	if len(r.Loaded) == 0 {
-		return r, fmt.Errorf("no tensor of the file fits: it holds %s, expected %s", some(r.Unexpected), some(r.Missing))
-	}
-	return r, nil
-}
-
-// read gives a parameter the values of a tensor of a file.
-func (q *Patch) read(x *Param, f *safetensors.File, key string) error {
-	t, _ := f.Tensor(key)
-	if shape := q.AsStored(x, x.Tensor()).Shape(); !slices.Equal(t.Shape, shape) {
-		return fmt.Errorf("%s has shape %v, expected %v", key, t.Shape, shape)
-	}
-	v, err := t.Float64s()
-	if err != nil {
-		return err
-	}
-	if q.transposed[x] {
-		v = tensor.Transpose(x.Tensor().Device().Constant(v, t.Shape...)).Float64s()
-	}
-	x.Tensor().Assign(v)
-	return nil
-}
-
-// some lists a few names.
-func some(names []string) string {
-	sort.Strings(names)
-	if len(names) > 3 {
-		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
-	}
-	return strings.Join(names, ", ")
 }

@@ -2,6 +2,7 @@ package peft
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"sort"
@@ -37,18 +38,27 @@ func Register(name string, d Decoder) {
 	formats.decoders[name] = d
 }
 
-// DecodeMethod makes the method that a configuration describes, by its "peft_type" or "method".
-func DecodeMethod(config []byte) (Method, error) {
+// MethodName is the name under which the decoder of a configuration is registered: its "peft_type" or "method", or the [HubFormat] of one of AdapterHub's library.
+func MethodName(config []byte) (string, error) {
 	var head struct {
-		PeftType string `json:"peft_type"`
-		Method   string `json:"method"`
+		PeftType string          `json:"peft_type"`
+		Method   string          `json:"method"`
+		Config   json.RawMessage `json:"config"`
 	}
 	if err := json.Unmarshal(config, &head); err != nil {
-		return nil, fmt.Errorf("peft: configuration: %w", err)
+		return "", fmt.Errorf("peft: configuration: %w", err)
 	}
-	name := head.PeftType
-	if name == "" {
-		name = head.Method
+	if name := cmp.Or(head.PeftType, head.Method); name != "" {
+		return name, nil
+	}
+	return hubDecoder(head.Config)
+}
+
+// DecodeMethod makes the method that a configuration describes, see [MethodName].
+func DecodeMethod(config []byte) (Method, error) {
+	name, err := MethodName(config)
+	if err != nil {
+		return nil, err
 	}
 	formats.RLock()
 	defer formats.RUnlock()

@@ -1,0 +1,135 @@
+package peft
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+
+	"peft/tensor/safetensors"
+)
+
+// The files of an adapter folder, as AdapterHub's library adapters names them. Its configuration is called [ConfigFile] too, and the model's head stands in files of its own.
+const (
+	HubWeightsFile    = "adapter.safetensors"
+	HubHeadFile       = "model_head.safetensors"
+	HubHeadConfigFile = "head_config.json"
+)
+
+// hubVersion is the version of the library whose folders are written.
+const hubVersion = "adapters.1.3.0"
+
+// A HubMethod is a FileMethod whose folders are those of AdapterHub's library. Its Config is what stands under "config" in [ConfigFile].
+type HubMethod interface {
+	FileMethod
+	// HubName is the name of the adapter, which is a part of its keys.
+	HubName() string
+}
+
+// A HubConfig is the [ConfigFile] of a folder of AdapterHub's library. Decoders that are registered under [HubFormat] find one.
+type HubConfig struct {
+	Config  json.RawMessage `json:"config"`  // the method's own fields
+	Name    string          `json:"name"`    // of the adapter, a part of its keys
+	Version string          `json:"version"` // "adapters.…"; empty in files of old
+	Head    bool            `json:"head"`    // train the model's head as well
+}
+
+// HubFormat is the name under which decoders of AdapterHub's configurations are registered: those with the given "architecture", which is empty for bottleneck adapters.
+func HubFormat(architecture string) string { return "AdapterHub/" + cmp.Or(architecture, "bottleneck") }
+
+// hubFolder is the files of a patch as AdapterHub's library reads them.
+func (q *Patch) hubFolder(name string, config map[string]any, info Info) folder {
+	head := q.sites.head()
+	f := folder{
+		configs: map[string]map[string]any{ConfigFile: q.sites.hubConfig(info)},
+		weights: q.weights(func(x *Param) string {
+			if head[x.Name] != nil {
+				return HubHeadFile
+			}
+			return HubWeightsFile
+		}),
+	}
+	maps.Copy(f.configs[ConfigFile], map[string]any{"config": config, "name": name})
+	if len(f.weights[HubHeadFile]) > 0 {
+		f.configs[HubHeadConfigFile] = q.sites.hubHead(f.weights[HubHeadFile], info)
+	}
+	return f
+}
+
+// hubConfig is what every configuration of AdapterHub's library says about the model.
+func (s *Sites) hubConfig(info Info) map[string]any {
+	class := info.Class
+	if class == "" {
+		class = reflect.Indirect(reflect.ValueOf(s.model)).Type().Name()
+	}
+	c := maps.Clone(info.Extra)
+	if c == nil {
+		c = map[string]any{}
+	}
+	maps.Copy(c, map[string]any{
+		"hidden_size": s.width(), "model_class": class, "model_name": info.BaseModel, "model_type": s.ModelType(), "version": hubVersion,
+	})
+	if info.Task != "" {
+		c["task_type"] = info.Task
+	}
+	return c
+}
+
+// hubHead is the configuration of a head. Its classes are named as the program names them, or by their numbers.
+func (s *Sites) hubHead(weights []safetensors.Tensor, info Info) map[string]any {
+	classes := 0
+	for l := range s.Linears() {
+		if l.Role == Head && l.IsHead {
+			classes = l.Out
+		}
+	}
+	names, _ := info.Extra["labels"].([]string)
+	ids := map[string]int{}
+	for i := range classes {
+		if len(names) == classes {
+			ids[names[i]] = i
+		} else {
+			ids["LABEL_"+strconv.Itoa(i)] = i
+		}
+	}
+	c := s.hubConfig(Info{BaseModel: info.BaseModel, Class: info.Class})
+	maps.Copy(c, map[string]any{"config": nil, "name": nil, "label2id": ids, "num_labels": classes})
+	return c
+}
+
+// head are the parameters of the model's head, by name.
+func (s *Sites) head() map[string]*Frozen {
+	all := map[string]*Frozen{}
+	for l := range s.Linears() {
+		for _, f := range l.Frozen() {
+			if l.Role == Head {
+				all[f.Name] = f
+			}
+		}
+	}
+	return all
+}
+
+// width is the size of the residual stream, 0 if the model has no sublayers.
+func (s *Sites) width() int {
+	for x := range s.Sublayers() {
+		return x.Size
+	}
+	return 0
+}
+
+// hubDecoder is the name under which the decoder of a configuration of AdapterHub's library is registered; empty if the configuration is none.
+func hubDecoder(config json.RawMessage) (string, error) {
+	if len(config) == 0 {
+		return "", nil
+	}
+	var inner struct {
+		Architecture string `json:"architecture"`
+	}
+	if err := json.Unmarshal(config, &inner); err != nil {
+		return "", fmt.Errorf("config: %w", err)
+	}
+	return HubFormat(inner.Architecture), nil
+}
