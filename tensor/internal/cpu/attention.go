@@ -18,10 +18,30 @@ type attention struct {
 	k                   *kernels
 	a                   *backend.Attention
 	q, key, v, out, lse view
-	dout, dq, dk, dv    view
-	dbias               view // of KVHeads·sequences blocks of Heads/KVHeads rows, or none
-	needBias            bool
-	share               int // query rows of a task
+	plain               bool // every query sees every key, and scores are just products
+	dropper
+	dout, dq, dk, dv view
+	beta             [3]float32
+	dbias            view // of KVHeads·sequences blocks of Heads/KVHeads rows, or none
+}
+
+// A dropper is the dropout of softmax weights; with threshold 0 all are kept as they are.
+type dropper struct {
+	threshold uint32
+	scale     float32
+}
+
+// dropperOf is dropout of probability p.
+func dropperOf(p float64) dropper {
+	if p <= 0 {
+		return dropper{scale: 1}
+	}
+	return dropper{threshold: backend.Threshold(p), scale: float32(1 / (1 - p))}
+}
+
+// plain reports whether every query sees every key, and scores are nothing but products.
+func plain(a *backend.Attention) bool {
+	return !a.Causal && a.Window <= 0 && a.Softcap <= 0 && a.Bias == nil
 }
 
 // A head is one query head of one sequence, on one worker. Rows i count from the sequence's first query, keys j from its first key.
@@ -36,10 +56,10 @@ type head struct {
 
 // Attention makes out = softmax(scale·q·kᵀ + mask)·v for each sequence and head, and lse.
 func (b *Backend) Attention(out, lse, q, k, v backend.Mat, a *backend.Attention) {
-	t := attention{k: b.kernels, a: a, q: see(q), key: see(k), v: see(v), out: see(out), lse: see(lse), share: queryShare}
+	t := attention{k: b.kernels, a: a, q: see(q), key: see(k), v: see(v), out: see(out), lse: see(lse), plain: plain(a), dropper: dropperOf(a.Dropout)}
 	shares := 0
 	for s := range len(a.QStart) - 1 {
-		shares += blocks(int(a.QStart[s+1]-a.QStart[s]), t.share)
+		shares += blocks(int(a.QStart[s+1]-a.QStart[s]), queryShare)
 	}
 	run(b, shares*a.Heads, t)
 }
@@ -48,7 +68,7 @@ func (b *Backend) Attention(out, lse, q, k, v backend.Mat, a *backend.Attention)
 func (t *attention) chunk(w *worker, c int) {
 	s, part := 0, c/t.a.Heads
 	for {
-		n := blocks(int(t.a.QStart[s+1]-t.a.QStart[s]), t.share)
+		n := blocks(int(t.a.QStart[s+1]-t.a.QStart[s]), queryShare)
 		if part < n {
 			break
 		}
@@ -56,14 +76,15 @@ func (t *attention) chunk(w *worker, c int) {
 		s++
 	}
 	h := t.head(w, s, c%t.a.Heads)
-	i0 := part * t.share
-	h.forward(i0, min(i0+t.share, h.q1-h.q0))
+	i0 := part * queryShare
+	h.forward(i0, min(i0+queryShare, h.q1-h.q0))
 }
 
 // head is query head h of sequence s.
 func (t *attention) head(w *worker, s, h int) *head {
 	kvh := h * t.a.KVHeads / t.a.Heads
-	x := head{attention: t, w: w, s: s, h: h, kvh: kvh, dim: t.q.cols / t.a.Heads,
+	x := &w.head
+	*x = head{attention: t, w: w, s: s, h: h, kvh: kvh, dim: t.q.cols / t.a.Heads,
 		q0: int(t.a.QStart[s]), q1: int(t.a.QStart[s+1]), k0: int(t.a.KStart[s]), k1: int(t.a.KStart[s+1])}
 	x.sorted = true
 	if t.a.Causal || t.a.Window > 0 {
@@ -71,41 +92,44 @@ func (t *attention) head(w *worker, s, h int) *head {
 			x.sorted = x.sorted && t.a.KPos[j-1] <= t.a.KPos[j]
 		}
 	}
-	return &x
+	return x
 }
 
 // columns is the columns of head h of m, rows [i0, i1).
-func columns(m view, i0, i1, h, heads int) view {
+func columns(m *view, i0, i1, h, heads int) view {
 	size := m.cols / heads
 	return m.window(i0, i1, h*size, (h+1)*size)
 }
 
-// copyRows makes dst = a·m, densely.
-func (k *kernels) copyRows(dst []float32, m view, a float32) {
-	for i := range m.rows {
-		out := dst[i*m.cols:][:m.cols]
-		k.axpby(out, m.row(i, 0, m.cols, out), a, 0)
-	}
-}
-
-// panelsOf packs m for tiles, into n numbers or more of the slot.
+// panelsOf packs m for tiles, into the slot.
 func (k *kernels) panelsOf(w *worker, s slot, m view) []float32 {
 	p := w.floats(s, blocks(m.cols, k.tileCols)*k.tileCols*m.rows)
 	(&source{view: m}).pack(k, w, p, 0, m.rows, 0, m.cols)
 	return p
 }
 
+// A softmaxState is what rows of queries have seen so far: the largest score, the sum of the exponentials and that of the values times these.
+type softmaxState struct{ top, total, sums []float32 }
+
+// from is the state of row i and those that follow, of values of the given size.
+func (s softmaxState) from(i, size int) softmaxState {
+	return softmaxState{s.top[i:], s.total[i:], s.sums[i*size:]}
+}
+
+// newState is the state of n rows that have seen nothing.
+func (t *head) newState(n, size int) softmaxState {
+	x := t.w.floats(slotX, n*(2+size))
+	s := softmaxState{top: x[:n], total: x[n : 2*n], sums: x[2*n:]}
+	fill(s.top, float32(math.Inf(-1)))
+	clear(x[n:])
+	return s
+}
+
 // forward does query rows [i0, i1) of the head.
 func (t *head) forward(i0, i1 int) {
-	k, n, d := t.k, i1-i0, t.v.cols/t.a.KVHeads
-	q, sums := t.w.floats(slotQ, n*t.dim), t.w.floats(slotOut, n*d)
-	k.copyRows(q, columns(t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), float32(t.a.Scale))
-	state := t.w.floats(slotX, 2*n)
-	top, total := state[:n], state[n:]
-	fill(top, float32(math.Inf(-1)))
-	clear(total)
-	clear(sums)
-	keys, values := columns(t.key, t.k0, t.k1, t.kvh, t.a.KVHeads), columns(t.v, t.k0, t.k1, t.kvh, t.a.KVHeads)
+	k, d := t.k, t.v.cols/t.a.KVHeads
+	state := t.newState(i1-i0, d)
+	keys, values := columns(&t.key, t.k0, t.k1, t.kvh, t.a.KVHeads), columns(&t.v, t.k0, t.k1, t.kvh, t.a.KVHeads)
 	for j0 := 0; j0 < keys.rows; j0 += keyBlock {
 		j1 := min(j0+keyBlock, keys.rows)
 		if lo, hi := t.reach(i0, i1, j0, j1); lo >= hi {
@@ -114,66 +138,73 @@ func (t *head) forward(i0, i1 int) {
 		kp := k.panelsOf(t.w, slotK, keys.window(j0, j1, 0, keys.cols).t())
 		vp := k.panelsOf(t.w, slotV, values.window(j0, j1, 0, values.cols))
 		for i := i0; i < i1; i += queryBlock {
-			e, at := min(i+queryBlock, i1), i-i0
-			t.forwardBlock(i, e, j0, j1, q[at*t.dim:], kp, vp, sums[at*d:], top[at:], total[at:])
+			t.forwardBlock(i, min(i+queryBlock, i1), j0, j1, kp, vp, state.from(i-i0, d))
 		}
 	}
-	for i := range n {
-		t.forwardRow(i0+i, sums[i*d:][:d], top[i], total[i])
+	for i := range i1 - i0 {
+		t.forwardRow(i0+i, state.sums[i*d:][:d], state.top[i], state.total[i])
 	}
 }
 
 // forwardBlock adds keys [j0, j1) to what query rows [i0, i1) have seen.
-func (t *head) forwardBlock(i0, i1, j0, j1 int, q, kp, vp, sums, top, total []float32) {
+func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxState) {
 	lo, hi := t.reach(i0, i1, j0, j1)
 	if lo >= hi {
 		return
 	}
-	k, n, d := t.k, hi-lo, t.v.cols/t.a.KVHeads
-	s := t.scoresBlock(q, kp, i1-i0, lo-j0, hi-j0, j1-j0)
-	for i := range s.rows {
-		row := s.row(i, 0, n, nil)
-		from, to := t.score(row, nil, i0+i, lo)
-		clear(row[:from])
-		clear(row[to:])
-		row = row[from:to]
-		m := max(top[i], k.max(row))
-		if math.IsInf(float64(m), -1) {
-			clear(row)
-			continue
+	n, d := hi-lo, t.v.cols/t.a.KVHeads
+	s := t.products(slotS, &t.q, i0, i1, kp, lo-j0, hi-j0, j1-j0, t.a.Scale)
+	for i := range i1 - i0 {
+		row, at := s.data[i*s.rs:][:n], lo
+		if !t.plain {
+			row, at = t.seen(row, nil, i0+i, lo)
 		}
-		if m > top[i] && total[i] > 0 {
-			f := exp32(top[i] - m)
-			total[i] *= f
-			k.axpby(sums[i*d:][:d], sums[i*d:][:d], f, 0)
-		}
-		top[i] = m
-		total[i] += k.expSum(row, row, 1, m)
-		t.drop(row, row, i0+i, lo+from)
+		t.softmaxRow(row, i0+i, at, i, state, d)
 	}
-	k.tilesFrom(t.w, dense(sums, s.rows, d), s, vp, lo-j0, j1-j0, 1, 1)
+	sums := dense(state.sums, i1-i0, d)
+	t.k.tiles(t.w, &sums, &s, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1)
 }
 
-// scoresBlock makes products of rows of q with keys [lo, hi) of a packed block of n keys.
-func (t *head) scoresBlock(q, kp []float32, rows, lo, hi, n int) view {
+// softmaxRow adds scores of query row i, whose state is number n, with the keys from j0 on.
+func (t *head) softmaxRow(row []float32, i, j0, n int, state softmaxState, d int) {
+	total := state.total[n]
+	top, sum, factor := t.k.softmaxRow(row, state.top[n], total, t.seed(i), uint32(j0), t.threshold, t.scale)
+	state.top[n], state.total[n] = top, sum
+	if factor != 1 && total > 0 {
+		x := state.sums[n*d:][:d]
+		t.k.axpby(x, x, factor, 0)
+	}
+}
+
+// seed is that of the dropout of query row i.
+func (t *head) seed(i int) uint32 {
+	if t.threshold == 0 {
+		return 0
+	}
+	return backend.RowSeed(t.a.Key, (t.q0+i)*t.a.Heads+t.h)
+}
+
+// products makes alpha times the products of query rows [i0, i1) of m with columns [lo, hi) of packed panels of n columns.
+func (t *head) products(s slot, m *view, i0, i1 int, panels []float32, lo, hi, n int, alpha float64) view {
 	const pitch = keyBlock + 16 // off the powers of two, so that rows do not compete for lines of the cache
-	s := view{data: t.w.floats(slotS, queryBlock*pitch), rows: rows, cols: hi - lo, rs: pitch, cs: 1}
-	t.k.tiles(t.w, s, dense(q, rows, t.dim), kp[lo*t.dim:], t.k.tileCols, t.k.tileCols*t.dim, 1, 0)
-	return s
-}
-
-// tilesFrom is tiles for an inner dimension that begins at row l0 of panels of the given depth.
-func (k *kernels) tilesFrom(w *worker, c, a view, panels []float32, l0, depth int, alpha, beta float32) {
-	k.tiles(w, c, a, panels[l0*k.tileCols:], k.tileCols, k.tileCols*depth, alpha, beta)
+	rows := columns(m, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
+	out := view{data: t.w.floats(s, queryBlock*pitch), rows: i1 - i0, cols: hi - lo, rs: pitch, cs: 1}
+	t.k.tiles(t.w, &out, &rows, panels[lo*rows.cols:], t.k.tileCols, t.k.tileCols*rows.cols, float32(alpha), 0)
+	return out
 }
 
 // forwardRow makes row i of out and lse from its sums.
 func (t *head) forwardRow(i int, sum []float32, top, total float32) {
-	lse := float32(math.Inf(-1))
+	lse, factor := float32(math.Inf(-1)), float32(1)
 	if total > 0 || total != total {
-		lse = float32(float64(top) + math.Log(float64(total)))
-		t.k.axpby(sum, sum, 1/total, 0)
+		lse, factor = float32(float64(top)+math.Log(float64(total))), 1/total
 	}
 	t.lse.set(t.q0+i, t.h, lse)
+	if t.out.rowwise() {
+		at := (t.q0+i)*t.out.rs + t.h*len(sum)
+		t.k.axpby(t.out.data[at:at+len(sum)], sum, factor, 0)
+		return
+	}
+	t.k.axpby(sum, sum, factor, 0)
 	t.out.put(t.q0+i, t.h*len(sum), sum)
 }

@@ -8,11 +8,11 @@ import (
 
 // AttentionGrad makes dq, dk, dv (= beta·d + gradient) of Attention, and adds to dbias.
 func (b *Backend) AttentionGrad(dq, dk, dv, dbias *backend.Mat, dout, q, k, v, out, lse backend.Mat, a *backend.Attention, beta [3]float64) {
-	g := attentionGrad{k: b.kernels, a: a, q: see(q), key: see(k), v: see(v), out: see(out), lse: see(lse), dout: see(dout)}
+	g := attentionGrad{k: b.kernels, a: a, q: see(q), key: see(k), v: see(v), out: see(out), lse: see(lse), dout: see(dout), plain: plain(a), dropper: dropperOf(a.Dropout)}
 	var back [3]func()
-	g.dq, back[0] = b.gradient(dq, beta[0])
-	g.dk, back[1] = b.gradient(dk, beta[1])
-	g.dv, back[2] = b.gradient(dv, beta[2])
+	g.dq, g.beta[0], back[0] = b.gradient(dq, beta[0])
+	g.dk, g.beta[1], back[1] = b.gradient(dk, beta[1])
+	g.dv, g.beta[2], back[2] = b.gradient(dv, beta[2])
 	tasks := (len(a.QStart) - 1) * a.KVHeads
 	var bias *buffer
 	if dbias != nil {
@@ -35,26 +35,18 @@ func (b *Backend) AttentionGrad(dq, dk, dv, dbias *backend.Mat, dout, q, k, v, o
 	}
 }
 
-// gradient is d, started with beta·d, to be added to; where rows of d are not contiguous it is a copy, and back brings it home.
-func (b *Backend) gradient(d *backend.Mat, beta float64) (v view, back func()) {
+// gradient is d and what it is to be multiplied by; where rows of d are not contiguous it is scratch memory, and back brings that home.
+func (b *Backend) gradient(d *backend.Mat, beta float64) (v view, factor float32, back func()) {
 	if d == nil {
-		return view{}, nil
+		return view{}, 0, nil
 	}
 	v = see(*d)
 	if v.rowwise() {
-		switch beta {
-		case 0:
-			b.Fill(*d, 0)
-		case 1:
-		default:
-			b.Axpby(*d, beta, *d, 0)
-		}
 		v.cs = 1
-		return v, nil
+		return v, float32(beta), nil
 	}
 	m := backend.Dense(b.Alloc(max(d.Rows*d.Cols, 1)), 0, d.Rows, d.Cols)
-	b.Fill(m, 0)
-	return see(m), func() {
+	return see(m), 0, func() {
 		b.Axpby(*d, 1, m, beta)
 		b.Free(m.Buf)
 	}
@@ -69,10 +61,22 @@ func (g *attentionGrad) chunk(w *worker, c int) {
 	s, kvh, group := c/t.a.KVHeads, c%t.a.KVHeads, t.a.Heads/t.a.KVHeads
 	for h := kvh * group; h < (kvh+1)*group; h++ {
 		x := t.head(w, s, h)
+		x.start(h == kvh*group)
 		n := x.k1 - x.k0
 		for j0 := 0; j0 < n; j0 += keyBlock {
 			x.backward(j0, min(j0+keyBlock, n))
 		}
+	}
+}
+
+// start multiplies the gradients of the head by beta, those of keys and values if it is the first that reads them.
+func (t *head) start(first bool) {
+	if !t.dq.none() {
+		t.k.scale(columns(&t.dq, t.q0, t.q1, t.h, t.a.Heads), t.beta[0])
+	}
+	if first && !t.dk.none() {
+		t.k.scale(columns(&t.dk, t.k0, t.k1, t.kvh, t.a.KVHeads), t.beta[1])
+		t.k.scale(columns(&t.dv, t.k0, t.k1, t.kvh, t.a.KVHeads), t.beta[2])
 	}
 }
 
@@ -90,14 +94,14 @@ func (t *head) backward(j0, j1 int) {
 		return
 	}
 	k, kv := t.k, t.a.KVHeads
-	keys, values := columns(t.key, t.k0+j0, t.k0+j1, t.kvh, kv), columns(t.v, t.k0+j0, t.k0+j1, t.kvh, kv)
+	keys, values := columns(&t.key, t.k0+j0, t.k0+j1, t.kvh, kv), columns(&t.v, t.k0+j0, t.k0+j1, t.kvh, kv)
 	b := gradBlock{j0: j0, j1: j1, keysT: k.panelsOf(t.w, slotK, keys.t()), valuesT: k.panelsOf(t.w, slotV, values.t())}
 	if !t.dq.none() {
 		b.keys = k.panelsOf(t.w, slotB, keys)
 	}
 	if !t.dk.none() {
-		b.dk = columns(t.dk, t.k0+j0, t.k0+j1, t.kvh, kv)
-		b.dv = columns(t.dv, t.k0+j0, t.k0+j1, t.kvh, kv)
+		b.dk = columns(&t.dk, t.k0+j0, t.k0+j1, t.kvh, kv)
+		b.dv = columns(&t.dv, t.k0+j0, t.k0+j1, t.kvh, kv)
 	}
 	for i := 0; i < n; i += queryBlock {
 		t.backwardBlock(i, min(i+queryBlock, n), &b)
@@ -111,31 +115,27 @@ func (t *head) backwardBlock(i0, i1 int, b *gradBlock) {
 	if lo >= hi {
 		return
 	}
-	k, rows, dv := t.k, i1-i0, t.v.cols/t.a.KVHeads
-	q, dout := t.w.floats(slotQ, rows*t.dim), t.w.floats(slotZ, rows*dv)
-	k.copyRows(q, columns(t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), float32(t.a.Scale))
-	k.copyRows(dout, columns(t.dout, t.q0+i0, t.q0+i1, t.h, t.a.Heads), 1)
-	p := t.scoresBlock(q, b.keysT, rows, lo-b.j0, hi-b.j0, b.j1-b.j0)
-	e := p
-	e.data = t.w.floats(slotP, len(p.data))
-	k.tiles(t.w, e, dense(dout, rows, dv), b.valuesT[(lo-b.j0)*dv:], k.tileCols, k.tileCols*dv, 1, 0)
-	for i := range rows {
-		t.backwardRow(i0+i, lo, p.row(i, 0, p.cols, nil), e.row(i, 0, p.cols, nil), dout[i*dv:][:dv])
+	p := t.products(slotS, &t.q, i0, i1, b.keysT, lo-b.j0, hi-b.j0, b.j1-b.j0, t.a.Scale)
+	e := t.products(slotP, &t.dout, i0, i1, b.valuesT, lo-b.j0, hi-b.j0, b.j1-b.j0, 1)
+	for i := range i1 - i0 {
+		t.backwardRow(i0+i, lo, p.data[i*p.rs:][:p.cols], e.data[i*e.rs:][:e.cols])
 	}
+	k, scale := t.k, float32(t.a.Scale)
 	if !t.dk.none() {
-		k.tiles(t.w, b.dv.window(lo-b.j0, hi-b.j0, 0, dv), p.t(), dout, dv, k.tileCols, 1, 1)
-		k.tiles(t.w, b.dk.window(lo-b.j0, hi-b.j0, 0, t.dim), e.t(), q, t.dim, k.tileCols, 1, 1)
+		q, dout := columns(&t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), columns(&t.dout, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
+		dk, dv, pt, et := b.dk.window(lo-b.j0, hi-b.j0, 0, t.dim), b.dv.window(lo-b.j0, hi-b.j0, 0, dout.cols), p.t(), e.t()
+		k.tiles(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, 1)
+		k.tiles(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, 1)
 	}
 	if !t.dq.none() {
-		dq := columns(t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
-		k.tilesFrom(t.w, dq, e, b.keys, lo-b.j0, b.j1-b.j0, float32(t.a.Scale), 1)
+		dq := columns(&t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
+		k.tiles(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, 1)
 	}
 }
 
 // backwardRow turns the products p of query row i with the keys from j0 on into kept weights, and the products e of its dout with the values into the
 // gradient by the products.
-func (t *head) backwardRow(i, j0 int, p, e, dout []float32) {
-	k, n := t.k, len(p)
+func (t *head) backwardRow(i, j0 int, p, e []float32) {
 	lse := t.lse.at(t.q0+i, t.h)
 	if math.IsInf(float64(lse), -1) {
 		clear(p)
@@ -143,27 +143,33 @@ func (t *head) backwardRow(i, j0 int, p, e, dout []float32) {
 		return
 	}
 	var slope []float32
-	if t.a.Softcap > 0 {
-		slope = t.w.floats(slotY, n)
+	if !t.plain {
+		if t.a.Softcap > 0 {
+			slope = t.w.floats(slotY, len(p))
+		}
+		whole, first := e, j0
+		p, j0 = t.seen(p, slope, i, j0)
+		e = e[j0-first:][:len(p)]
+		clear(whole[:j0-first])
+		clear(whole[j0-first+len(p):])
+		if slope != nil {
+			slope = slope[j0-first:][:len(p)]
+		}
 	}
-	from, to := t.score(p, slope, i, j0)
-	clear(p[:from])
-	clear(p[to:])
-	clear(e[:from])
-	clear(e[to:])
-	p, e = p[from:to], e[from:to]
-	k.expSum(p, p, 1, lse)
-	t.drop(e, e, i, j0+from)
-	out := columns(t.out, t.q0+i, t.q0+i+1, t.h, t.a.Heads)
-	mean := k.dot(dout, out.row(0, 0, out.cols, t.w.floats(slotX, out.cols)))
-	k.slopeSoftmax(e, p, e, mean)
-	t.drop(p, p, i, j0+from)
+	t.k.gradRow(p, e, lse, t.mean(i), t.seed(i), uint32(j0), t.threshold, t.scale)
 	if !t.dbias.none() {
-		t.addBias(e, i, j0+from)
+		t.addBias(e, i, j0)
 	}
 	if slope != nil {
-		k.binary[backend.Mul](e, e, slope[from:to])
+		t.k.binary[backend.Mul](e, e, slope)
 	}
+}
+
+// mean is Σ dout·out of row i.
+func (t *head) mean(i int) float32 {
+	size := t.out.cols / t.a.Heads
+	from, to := t.h*size, (t.h+1)*size
+	return t.k.dot(t.dout.row(t.q0+i, from, to, t.w.floats(slotX, size)), t.out.row(t.q0+i, from, to, t.w.floats(slotZ, size)))
 }
 
 // addBias adds the gradient by scores to that of the bias.

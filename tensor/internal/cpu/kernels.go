@@ -28,6 +28,8 @@ type kernels struct {
 	expSum       func(dst, x []float32, scale, shift float32) float32 // dst = exp(scale·x − shift), and its sum
 	slopeSoftmax func(dx, y, dy []float32, mean float32)              // dx = y∘(dy − mean)
 	dropout      func(dst, x []float32, seed, at, threshold uint32, scale float32)
+	softmaxRow   func(x []float32, top, total float32, seed, at, threshold uint32, scale float32) (newTop, newTotal, factor float32)
+	gradRow      func(p, e []float32, lse, mean float32, seed, at, threshold uint32, scale float32)
 	adamW        func(p, g, m, v []float32, c *adamW)
 	normalise    func(y, x, gain, bias []float32, mean, r float32)                  // y = (x−mean)·r·gain + bias; gain or bias may be empty
 	normSums     func(x, dy, gain []float32, mean, r float32) (sumT, sumTN float32) // t = dy·gain, n = (x−mean)·r: Σ t, Σ t·n
@@ -46,7 +48,7 @@ func newKernels(s Set) *kernels {
 		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
-		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, adamW: adamWGeneric,
+		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, softmaxRow: softmaxRowGeneric, gradRow: gradRowGeneric, adamW: adamWGeneric,
 		normalise: normaliseGeneric, normSums: normSumsGeneric, normGrad: normGradGeneric, normParams: normParamsGeneric,
 		fromBF16: fromBF16Generic, fromF16: fromF16Generic, fromI8: fromI8Generic,
 	}

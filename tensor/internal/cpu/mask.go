@@ -73,6 +73,14 @@ func (t *head) score(row, slope []float32, i, j0 int) (from, to int) {
 	return from, to
 }
 
+// seen turns row, the products of query row i with the keys from j0 on, into scores, and returns the part of it that is seen and where that begins; the rest is zero.
+func (t *head) seen(row, slope []float32, i, j0 int) (part []float32, at int) {
+	from, to := t.score(row, slope, i, j0)
+	clear(row[:from])
+	clear(row[to:])
+	return row[from:to], j0 + from
+}
+
 // bend applies cap and bias to a row of products.
 func (t *head) bend(row, slope []float32, i, j0 int) {
 	if c := float32(t.a.Softcap); c > 0 {
@@ -105,12 +113,5 @@ func (t *head) hide(row []float32, i, j0 int) {
 		if j0+j >= t.a.Always && (t.a.Causal && p > q || t.a.Window > 0 && p <= q-t.a.Window) {
 			row[j] = float32(math.Inf(-1))
 		}
-	}
-}
-
-// drop makes dst = x where the weight of query row i and the key is kept, times 1/(1−p), else 0; the keys count from j0 on.
-func (t *head) drop(dst, x []float32, i, j0 int) {
-	if p := t.a.Dropout; p > 0 {
-		t.k.dropout(dst, x, backend.RowSeed(t.a.Key, (t.q0+i)*t.a.Heads+t.h), uint32(j0), backend.Threshold(p), float32(1/(1-p)))
 	}
 }

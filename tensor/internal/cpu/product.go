@@ -38,7 +38,7 @@ func (p *product) cut(threads int) {
 	const small = 1 << 18 // products that are done before another thread wakes up
 	m, n, k := p.c.rows, p.c.cols, p.k
 	if threads == 1 || m*n*max(p.a.cols, p.u.cols) < small {
-		p.mBlock, p.nBlock = even(m, blocks(m, rowsBlock), k.tileRows), even(n, blocks(n, colsBlock), k.tileCols)
+		p.mBlock, p.nBlock = blocks(m, blocks(m, rowsBlock)), even(n, blocks(n, colsBlock), k.tileCols)
 		p.down = blocks(m, p.mBlock)
 		return
 	}
@@ -53,7 +53,7 @@ func (p *product) cut(threads int) {
 			break
 		}
 	}
-	p.mBlock, p.nBlock = even(m, down, k.tileRows), even(n, across, k.tileCols)
+	p.mBlock, p.nBlock = blocks(m, down), even(n, across, k.tileCols)
 	p.down = blocks(m, p.mBlock)
 }
 
@@ -109,12 +109,13 @@ func (x *block) multiply() {
 func (x *block) accumulate(a view, b *source, l0 int, alpha float32, last bool) {
 	k := x.k
 	panels, br, next := b.panels(k, x.w, l0, l0+a.cols, x.j0, x.j1, a.rows)
-	for i := 0; i < a.rows; i += k.tileRows {
-		m := min(k.tileRows, a.rows-i)
-		rows := k.strip(x.w, a.window(i, i+m, 0, a.cols), blocks(x.c.cols, k.tileCols))
-		k.tile[m](x.c.data[i*x.c.rs:], x.c.rs, rows.data, rows.rs, rows.cs, panels, br, next, a.cols, x.c.cols, alpha, x.beta)
+	strips := blocks(a.rows, k.tileRows)
+	for s := range strips {
+		i, end := a.rows*s/strips, a.rows*(s+1)/strips
+		rows := k.strip(x.w, a.window(i, end, 0, a.cols), blocks(x.c.cols, k.tileCols))
+		k.tile[end-i](x.c.data[i*x.c.rs:], x.c.rs, rows.data, rows.rs, rows.cs, panels, br, next, a.cols, x.c.cols, alpha, x.beta)
 		if last {
-			x.finish(i, i+m)
+			x.finish(i, end)
 		}
 	}
 }
@@ -172,6 +173,9 @@ func (x *block) finish(from, to int) {
 
 // scale makes c = beta·c.
 func (k *kernels) scale(c view, beta float32) {
+	if beta == 1 {
+		return
+	}
 	for i := range c.rows {
 		row := c.row(i, 0, c.cols, nil)
 		if beta == 0 {
@@ -183,11 +187,12 @@ func (k *kernels) scale(c view, beta float32) {
 }
 
 // tiles multiplies tile by tile: c = alpha·a·b + beta·c, where panel q of b begins at q·next and its rows are br apart.
-func (k *kernels) tiles(w *worker, c, a view, b []float32, br, next int, alpha, beta float32) {
-	for i := 0; i < a.rows; i += k.tileRows {
-		m := min(k.tileRows, a.rows-i)
-		rows := k.strip(w, a.window(i, i+m, 0, a.cols), blocks(c.cols, k.tileCols))
-		k.tile[m](c.data[i*c.rs:], c.rs, rows.data, rows.rs, rows.cs, b, br, next, a.cols, c.cols, alpha, beta)
+func (k *kernels) tiles(w *worker, c, a *view, b []float32, br, next int, alpha, beta float32) {
+	panels, strips := blocks(c.cols, k.tileCols), blocks(a.rows, k.tileRows)
+	for s := range strips {
+		i, end := a.rows*s/strips, a.rows*(s+1)/strips
+		rows := k.strip(w, a.window(i, end, 0, a.cols), panels)
+		k.tile[end-i](c.data[i*c.rs:], c.rs, rows.data, rows.rs, rows.cs, b, br, next, a.cols, c.cols, alpha, beta)
 	}
 }
 

@@ -44,7 +44,7 @@ func (b *Backend) sweep(s sweep) {
 }
 
 // flat reports whether the view is one row as well: its rows follow one another, or it is one number everywhere.
-func (v view) flat() bool { return v.none() || v.packed() || v.rs == 0 && v.cs == 0 }
+func (v *view) flat() bool { return v.none() || v.packed() || v.rs == 0 && v.cs == 0 }
 
 // flatten is the view as one row.
 func (v view) flatten() view {

@@ -24,6 +24,7 @@ type team struct {
 // A worker is the scratch memory of one goroutine, and where a helper sleeps.
 type worker struct {
 	scratch [slots][]float32
+	head    head // of the attention that is being done
 	asleep  atomic.Bool
 	wake    chan struct{}
 }

@@ -33,7 +33,7 @@ func dense(data []float32, rows, cols int) view {
 }
 
 // none reports whether there is nothing to see.
-func (v view) none() bool { return v.data == nil }
+func (v *view) none() bool { return v.data == nil }
 
 // t is the transposed view.
 func (v view) t() view {
@@ -51,19 +51,19 @@ func (v view) window(i0, i1, j0, j1 int) view {
 }
 
 // at is element (i, j).
-func (v view) at(i, j int) float32 { return v.data[i*v.rs+j*v.cs] }
+func (v *view) at(i, j int) float32 { return v.data[i*v.rs+j*v.cs] }
 
 // set makes element (i, j) = x.
-func (v view) set(i, j int, x float32) { v.data[i*v.rs+j*v.cs] = x }
+func (v *view) set(i, j int, x float32) { v.data[i*v.rs+j*v.cs] = x }
 
 // packed reports whether rows follow one another without gaps.
-func (v view) packed() bool { return v.rowwise() && (v.rs == v.cols || v.rows == 1) }
+func (v *view) packed() bool { return v.rowwise() && (v.rs == v.cols || v.rows == 1) }
 
 // rowwise reports whether the numbers of a row are neighbours.
-func (v view) rowwise() bool { return v.cs == 1 || v.cols == 1 }
+func (v *view) rowwise() bool { return v.cs == 1 || v.cols == 1 }
 
 // row is row i from column j0 to j1: the memory itself where its numbers are neighbours, else a copy in tmp. A view of nothing has rows without numbers.
-func (v view) row(i, j0, j1 int, tmp []float32) []float32 {
+func (v *view) row(i, j0, j1 int, tmp []float32) []float32 {
 	if v.none() {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (v view) row(i, j0, j1 int, tmp []float32) []float32 {
 }
 
 // put makes row i from column j0 on = src.
-func (v view) put(i, j0 int, src []float32) {
+func (v *view) put(i, j0 int, src []float32) {
 	at := i*v.rs + j0*v.cs
 	if v.rowwise() {
 		copy(v.data[at:at+len(src)], src)

@@ -72,32 +72,12 @@ func (m *machine) slopeSoftmax() {
 	m.end()
 }
 
-// dropout writes dropout by backend.Hash: three multiplications of integers, the first by counting.
+// dropout writes dropout by backend.Hash.
 func (m *machine) dropout() {
 	m.function("dropout", "func(dst, x []float32, seed, at, threshold uint32, scale float32)", "makes dst[i] = scale·x[i] where the hash of seed and at+i is threshold at least, else 0.")
 	dst, x, n := m.base("dst"), m.base("x"), m.length("dst")
-	scale, seed, threshold := m.spread("scale"), m.spread("seed"), m.spread("threshold")
-	count := m.spread("at")
-	m.VPADDD(m.iota(), count, count)
-	m.VPMULLD(m.bits(0x9e3779b9), count, count)
-	m.sweep(n, 2, func(s *sweep, u int) {
-		h := m.vec()
-		m.xor(seed, count, h)
-		lanes := uint32(m.lanes)
-		m.VPADDD(m.bits(lanes*0x9e3779b9), count, count)
-		for _, r := range []struct {
-			shift  uint8
-			factor uint32
-		}{{16, 0x21f0aaad}, {15, 0xd35a2d97}, {15, 0}} {
-			t := m.vec()
-			m.VPSRLD(operand.U8(r.shift), h, t)
-			m.xor(t, h, h)
-			if r.factor != 0 {
-				m.VPMULLD(m.bits(r.factor), h, h)
-			}
-		}
-		s.store(m.where(m.atLeast(h, threshold), m.mul(s.load(x, u), scale)), dst, u)
-	})
+	d := m.dropper()
+	m.sweep(n, 2, func(s *sweep, u int) { s.store(m.where(d.kept(), m.mul(s.load(x, u), d.scale)), dst, u) })
 	m.end()
 }
 

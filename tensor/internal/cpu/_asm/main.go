@@ -29,6 +29,7 @@ var themes = []struct {
 	{"function", functions},
 	{"reduce", reductions},
 	{"norm", norms},
+	{"attention", attentions},
 	{"widen", widenings},
 }
 
