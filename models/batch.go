@@ -77,19 +77,48 @@ func (b *Batch) Pick(table [][]int32) []int32 {
 	return out
 }
 
-// Unpack puts the rows of a result, such as logits, back where their tokens stood: [sequences × Width × columns], zeros elsewhere. What has one row a sequence stays as it is.
+// Unpack puts the rows of a result, such as logits, back where their tokens stood: [sequences × Width × columns], zeros elsewhere. Rows that a method put in stand where it put them, and
+// the width grows by as many. What has one row a sequence stays as it is.
 func (b *Batch) Unpack(t *tensor.Tensor) (shape []int, values []float64) {
 	n, cols := b.Layout.Sequences(), t.Cols()
 	packed := t.Float64s()
 	if !b.perToken {
 		return []int{n, cols}, packed
 	}
-	values = make([]float64, n*b.Width*cols)
+	slot, width := b.slots(t.Layout())
+	values = make([]float64, n*width*cols)
 	for s := range n {
-		lo, hi := b.Layout.Bounds(s)
+		lo, hi := t.Layout().Bounds(s)
 		for i := lo; i < hi; i++ {
-			copy(values[(s*b.Width+int(b.Slot[i]))*cols:], packed[i*cols:(i+1)*cols])
+			copy(values[(s*width+slot[i])*cols:], packed[i*cols:(i+1)*cols])
 		}
 	}
-	return []int{n, b.Width, cols}, values
+	return []int{n, width, cols}, values
+}
+
+// slots is where each row of a result stands in its padded sequence, and the length of those.
+func (b *Batch) slots(l *tensor.Layout) (slot []int, width int) {
+	added, most := make([]int, l.Sequences()), 0 // rows that a method put into each sequence
+	for i := range l.Rows() {
+		if l.IsVirtual(i) {
+			s := l.Sequence(i)
+			added[s]++
+			most = max(most, added[s])
+		}
+	}
+	slot = make([]int, l.Rows())
+	real := b.Slot
+	for s := range added {
+		ahead, next := most-added[s], 0 // rows that were put in so far; the slot after the last real row
+		lo, hi := l.Bounds(s)
+		for i := lo; i < hi; i++ {
+			if l.IsVirtual(i) {
+				slot[i] = ahead + next
+				ahead++
+				continue
+			}
+			slot[i], next, real = ahead+int(real[0]), int(real[0])+1, real[1:]
+		}
+	}
+	return slot, b.Width + most
 }

@@ -14,14 +14,14 @@ type Bert struct {
 	config     *Config
 }
 
-// BertEmbeddings is norm(word + type + position).
+// BertEmbeddings is norm(word + type + position). Rows that a method puts in at Input get position and type 0 like words.
 type BertEmbeddings struct {
 	Word     peft.Embedding `name:"word_embeddings"`
+	Input    peft.Sequence  `name:"input"`
 	Position peft.Embedding `name:"position_embeddings"`
 	Type     peft.Embedding `name:"token_type_embeddings"`
 	Norm     peft.Norm      `name:"LayerNorm"`
 	Out      peft.Hidden    `name:"output"`
-	Input    peft.Sequence  `name:"input"`
 }
 
 // BertLayer is one block: self-attention and a feed-forward network, each a residual branch with a norm after the sum.
@@ -45,7 +45,8 @@ type BertLayer struct {
 func newBert(c *Config, pooler bool) *Bert {
 	m := &Bert{config: c, Last: peft.Hidden{Size: c.Hidden}, Embeddings: BertEmbeddings{
 		Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Position: peft.NewEmbedding(c.Positions, c.Hidden), Type: peft.NewEmbedding(c.Types, c.Hidden),
-		Norm: peft.NewNorm(c.Hidden, c.Eps, false), Out: peft.Hidden{Size: c.Hidden}, Input: peft.Sequence{Size: c.Hidden},
+		Norm: peft.NewNorm(c.Hidden, c.Eps, false), Out: peft.Hidden{Size: c.Hidden},
+		Input: peft.Sequence{Size: c.Hidden, First: c.firstPosition()},
 	}}
 	for range c.Layers {
 		m.Layer = append(m.Layer, newBertLayer(c))
@@ -82,10 +83,11 @@ func (m *Bert) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Forward is the sum of the three embeddings, normed.
 func (e *BertEmbeddings) Forward(p *peft.Pass, b *Batch, dropout float64) *tensor.Tensor {
-	x := tensor.Add(e.Word.Apply(p, b.IDs, b.Layout), e.Type.Apply(p, b.Types, b.Layout))
-	x = e.Norm.Apply(p, tensor.Add(x, e.Position.Apply(p, b.Layout.Pos, b.Layout)))
-	x = e.Out.Apply(p, p.Dropout(x, dropout, e.Norm.Name()))
-	return e.Input.Apply(p, x)
+	x := e.Input.Apply(p, e.Word.Apply(p, b.IDs, b.Layout))
+	l := x.Layout()
+	x = tensor.Add(x, e.Type.Apply(p, l.Spread(b.Types, 0), l))
+	x = e.Norm.Apply(p, tensor.Add(x, e.Position.Apply(p, l.Pos, l)))
+	return e.Out.Apply(p, p.Dropout(x, dropout, e.Norm.Name()))
 }
 
 // Forward is the block's output for its input x.
@@ -112,14 +114,14 @@ func (m *Bert) Task() Task { return NoTask }
 // Limits are the sizes of the embeddings.
 func (m *Bert) Limits() Limits { return m.config.limits() }
 
-// Positions counts from 0; for RoBERTa it counts the tokens that are not padding, from one after the padding's own number.
+// Positions counts from 0; for RoBERTa it counts the tokens that are not padding, from one after the padding's own number, which is the padding's position.
 func (m *Bert) Positions(s Sequence) []int32 {
 	ids := s.IDs
 	if m.config.ModelType != "roberta" {
 		return counting(len(ids))
 	}
 	pad := int32(m.config.PadID)
-	pos, at := make([]int32, len(ids)), pad
+	pos, at := make([]int32, len(ids)), int32(m.config.firstPosition()-1)
 	for i, id := range ids {
 		pos[i] = pad
 		if id != pad {
@@ -128,4 +130,12 @@ func (m *Bert) Positions(s Sequence) []int32 {
 		}
 	}
 	return pos
+}
+
+// firstPosition is the position of a sequence's first token.
+func (c *Config) firstPosition() int {
+	if c.ModelType == "roberta" {
+		return c.PadID + 1
+	}
+	return 0
 }

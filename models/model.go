@@ -40,8 +40,9 @@ func (c *Config) limits() Limits {
 	return Limits{Vocabulary: c.Vocabulary, Types: c.Types, Positions: c.Positions, Labels: c.Labels()}
 }
 
-// Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out.
+// Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out, and rows that a method put in have none.
 func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
+	labels = perRow(logits, labels)
 	if len(labels) != logits.Rows() {
 		return nil, fmt.Errorf("models: %d labels for %d rows of logits", len(labels), logits.Rows())
 	}
@@ -51,6 +52,14 @@ func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
 		}
 	}
 	return tensor.CrossEntropy(logits, labels), nil
+}
+
+// perRow gives a label to every row of logits, those too that a method put in.
+func perRow(logits *tensor.Tensor, labels []int32) []int32 {
+	if l := logits.Layout(); l != nil && l.Virtual != nil && len(labels) == len(l.Real()) {
+		return l.Spread(labels, tensor.Ignore)
+	}
+	return labels
 }
 
 // Targets is the number of labels that are scored.
@@ -66,7 +75,7 @@ func Targets(labels []int32) (n int) {
 // Correct is how many of the labels that are scored have the largest logit of their row.
 func Correct(logits *tensor.Tensor, labels []int32) (n int) {
 	values, cols := logits.Float32s(), logits.Cols()
-	for i, y := range labels {
+	for i, y := range perRow(logits, labels) {
 		if y != tensor.Ignore && largest(values[i*cols:(i+1)*cols]) == int(y) {
 			n++
 		}

@@ -39,15 +39,19 @@ type Folder interface {
 	Fold(p *Pass, w, b *tensor.Tensor) (w2, b2 *tensor.Tensor)
 }
 
-// Rows are trainable rows, put before keys and values or into the input sequence.
+// Rows are trainable rows, put before the keys and values of an [Attention] or into the input at a [Sequence].
 type Rows interface {
 	Forward(p *Pass, t Tap) Prepended
 }
 
-// Prepended is what Rows put in for every sequence of a batch.
+// Prepended is what Rows put into every sequence of a batch: n rows, the same for all, or with an axis for the sequences in front, to each its own.
+//
+// Rows that count as tokens stand at the first positions, and the others move on. Those of a Sequence do so by Shift. Those of an Attention are Placed, and leave the Shift to
+// Rows at the Sequence of their stack, where the model learns of it before it looks positions up.
 type Prepended struct {
-	K, V  *tensor.Tensor // at an Attention: [n×heads·size], for every sequence alike, or [sequences·n × heads·size]
-	X     *tensor.Tensor // at a Sequence: [n×d], or [sequences·n × d]
-	Shift int            // how much further the positions of real rows count
-	At    int            // at a Sequence: how many rows of each sequence stand before the new ones
+	K, V   *tensor.Tensor // at an Attention: [n×heads·size] or [sequences×n×heads·size]
+	Placed bool           // at an Attention: the rows stand at positions 0 to n−1 and are masked like tokens there; otherwise they stand nowhere and every query sees them
+	X      *tensor.Tensor // at a Sequence: [n×d] or [sequences×n×d]; nil: no rows
+	Shift  int            // at a Sequence: how much further the positions of its other rows count
+	At     int            // at a Sequence: how many rows of each sequence stand before the new ones
 }

@@ -23,22 +23,24 @@ func (h *Hidden) Apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	})
 }
 
-// A Sequence is the site where rows may be inserted into the input of a model.
+// A Sequence is the site where rows may be put into the input of a model, or of each of its stacks, whose [Attention] sites follow it. It stands before positions are looked up, so that
+// the new rows have theirs and the others move on.
 type Sequence struct {
 	site
-	Size int
+	Size  int
+	First int // the position of a sequence's first row, where that is not 0
 }
 
 // Frozen is empty: a sequence has no parameters.
 func (q *Sequence) Frozen() []*Frozen { return nil }
 
-// Apply inserts rows into the sequences of x.
+// Apply puts rows into the sequences of x. Positions are those of the result's layout from here on, and rows that it has as virtual are not the input's.
 func (q *Sequence) Apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	q.check()
 	return p.split(q, x.Layout(), func(p *Pass, pick share) *tensor.Tensor {
 		x := pick.rows(x)
 		for _, r := range p.rows(q) {
-			x = r.Forward(p, Tap{Site: q, X: x, Y: x}).into(x)
+			x = r.Forward(p, Tap{Site: q, X: x, Y: x}).into(x, q.First)
 		}
 		return x
 	})

@@ -14,6 +14,18 @@ func (g share) rows(x *tensor.Tensor) *tensor.Tensor {
 	return tensor.GatherRows(x, idx, l)
 }
 
+// of is the share's part of what there is one of for each sequence; nil where there is none.
+func (g share) of(each []int32) []int32 {
+	if each == nil {
+		return nil
+	}
+	out := make([]int32, len(g))
+	for i, s := range g {
+		out[i] = each[s]
+	}
+	return out
+}
+
 // ids is the share's part of the ids of rows laid out as l says.
 func (g share) ids(ids []int32, l *tensor.Layout) ([]int32, *tensor.Layout) {
 	if g == nil {
@@ -41,7 +53,7 @@ func (p *Pass) split(s Site, l *tensor.Layout, f func(*Pass, share) *tensor.Tens
 	var order []int
 	for _, g := range p.groups(l.Sequences(), touching) {
 		sub := *p
-		sub.route, sub.patches = nil, g.patches
+		sub.route, sub.patches, sub.Tasks = nil, g.patches, g.sequences.of(p.Tasks)
 		y := f(&sub, g.sequences)
 		parts, layouts, order = append(parts, y), append(layouts, y.Layout()), append(order, g.sequences...)
 	}

@@ -4,61 +4,74 @@ import "peft/tensor"
 
 // before puts the new keys and values in front of each sequence's own.
 func (r Prepended) before(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.Tensor, *tensor.Tensor, tensor.Attention) {
-	in := insertion{n: r.perSequence(k.Layout(), r.K), at: 0, shift: r.Shift, shared: r.K.Rows() != r.perSequence(k.Layout(), r.K)*k.Layout().Sequences()}
-	l, idx := in.layout(k.Layout(), r.K.Rows())
-	spec.Mask.Always += in.n
+	in := insertionOf(r.K)
+	l, idx := in.layout(k.Layout())
+	if !r.Placed {
+		spec.Mask.Always += in.n
+	}
 	return in.join(r.K, k, idx, l), in.join(r.V, v, idx, l), spec
 }
 
-// into puts the new rows into each sequence of x.
-func (r Prepended) into(x *tensor.Tensor) *tensor.Tensor {
-	n := r.perSequence(x.Layout(), r.X)
-	in := insertion{n: n, at: r.At, shift: r.Shift, shared: r.X.Rows() != n*x.Layout().Sequences()}
-	l, idx := in.layout(x.Layout(), r.X.Rows())
-	return in.join(r.X, x, idx, l)
-}
-
-// perSequence is how many rows each sequence gets.
-func (r Prepended) perSequence(l *tensor.Layout, x *tensor.Tensor) int {
-	if len(x.Shape()) == 3 {
-		return x.Shape()[1]
+// into puts the new rows into each sequence of x, and moves the others.
+func (r Prepended) into(x *tensor.Tensor, first int) *tensor.Tensor {
+	in := insertion{}
+	if r.X != nil {
+		in = insertionOf(r.X)
 	}
-	return x.Rows()
+	in.at, in.first, in.shift = r.At, first, r.Shift
+	l, idx := in.layout(x.Layout())
+	if r.X == nil {
+		return x.WithLayout(l)
+	}
+	return in.join(r.X, x, idx, l)
 }
 
 // An insertion puts n rows into every sequence after its first at rows: the same ones, or each its own.
 type insertion struct {
-	n, at, shift int
-	shared       bool
+	n, at        int
+	first, shift int // the position of the first new row, and how much further old rows count
+	added        int // rows in all, over which old ones are stacked
+	each         bool
 }
 
-// layout is that of the longer sequences, with the row of the stack [new; old] that each row is. New rows stand at positions 0 to n−1.
-func (in insertion) layout(l *tensor.Layout, added int) (*tensor.Layout, []int32) {
+func insertionOf(x *tensor.Tensor) insertion {
+	if s := x.Shape(); len(s) == 3 {
+		return insertion{n: s[1], added: x.Rows(), each: true}
+	}
+	return insertion{n: x.Rows(), added: x.Rows()}
+}
+
+// layout is that of the longer sequences, with the row of the stack [new; old] that each row is.
+func (in insertion) layout(l *tensor.Layout) (*tensor.Layout, []int32) {
 	out, idx := &tensor.Layout{Start: []int32{0}}, []int32{}
-	put := func(row int, pos int32, virtual bool) {
+	put := func(row, pos int, virtual bool) {
 		idx = append(idx, int32(row))
-		out.Pos = append(out.Pos, pos)
+		out.Pos = append(out.Pos, int32(pos))
 		out.Virtual = append(out.Virtual, virtual)
 	}
 	for s := range l.Sequences() {
 		lo, hi := l.Bounds(s)
 		split := min(lo+in.at, hi)
 		for i := lo; i < split; i++ {
-			put(added+i, l.Pos[i], l.IsVirtual(i))
+			put(in.added+i, int(l.Pos[i]), l.IsVirtual(i))
 		}
 		for j := range in.n {
-			row := j
-			if !in.shared {
-				row += s * in.n
-			}
-			put(row, int32(j+in.at), true)
+			put(in.row(s, j), in.first+in.at+j, true)
 		}
 		for i := split; i < hi; i++ {
-			put(added+i, l.Pos[i]+int32(in.shift), l.IsVirtual(i))
+			put(in.added+i, int(l.Pos[i])+in.shift, l.IsVirtual(i))
 		}
 		out.Start = append(out.Start, int32(len(idx)))
 	}
 	return out, idx
+}
+
+// row is the one that is put in as sequence s's new row j.
+func (in insertion) row(s, j int) int {
+	if in.each {
+		return s*in.n + j
+	}
+	return j
 }
 
 // join stacks the new rows on the old ones and puts them in order.

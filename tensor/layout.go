@@ -74,6 +74,22 @@ func (l *Layout) Real() []int32 {
 	return rows
 }
 
+// Spread gives each row an entry: the real rows theirs, which real lists in order, and the virtual ones the same.
+func (l *Layout) Spread(real []int32, virtual int32) []int32 {
+	if l.Virtual == nil {
+		return real
+	}
+	out, at := make([]int32, l.Rows()), 0
+	for i := range out {
+		out[i] = virtual
+		if !l.Virtual[i] {
+			out[i] = real[at]
+			at++
+		}
+	}
+	return out
+}
+
 // JoinLayouts is the layout of several batches below each other.
 func JoinLayouts(all ...*Layout) *Layout {
 	out := &Layout{Start: []int32{0}}
