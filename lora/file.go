@@ -3,7 +3,6 @@ package lora
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"peft/peft"
@@ -117,17 +116,7 @@ func encodeInit(i Init) any {
 }
 
 // modules are all that are trained whole: those in Save, and the head if it is asked for.
-func (c Config) modules(s *peft.Sites) []string {
-	save := slices.Clone(c.Save)
-	if c.Head {
-		for _, m := range s.HeadModules() {
-			if !slices.Contains(save, m) {
-				save = append(save, m)
-			}
-		}
-	}
-	return save
-}
+func (c Config) modules(s *peft.Sites) []string { return s.Modules(c.Save, c.Head) }
 
 // Key is a parameter's name in adapter_model.safetensors: SITE.lora_A.weight, SITE.lora_B.bias, SITE.lora_embedding_A, or that of the base's own parameter.
 func (c Config) Key(q *peft.Patch, x *peft.Param) string {

@@ -27,8 +27,12 @@ type Info struct {
 	Extra     map[string]any // what else a program wants to find there again
 }
 
-// Save writes a patch as a folder: the configuration of its method and its parameters as F32. The folder is written whole or not at all.
+// Save writes a patch as a folder, in its final form: the configuration of its method and its parameters as F32. The folder is written whole or not at all.
 func Save(dir string, q *Patch, info Info) error {
+	q, err := Collapse(q)
+	if err != nil {
+		return fmt.Errorf("peft: save: %w", err)
+	}
 	m, ok := q.method.(FileMethod)
 	if !ok {
 		return fmt.Errorf("peft: save: %T has no file format", q.method)

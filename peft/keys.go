@@ -1,6 +1,9 @@
 package peft
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Wrapper is what files of Hugging Face PEFT put before the names of a model's modules.
 const Wrapper = "base_model.model."
@@ -28,6 +31,20 @@ func (s *Sites) HeadModules() (names []string) {
 		}
 	}
 	return names
+}
+
+// Modules are those that are trained whole: the ones named, and those of the head if it is asked for.
+func (s *Sites) Modules(save []string, head bool) []string {
+	save = slices.Clone(save)
+	if !head {
+		return save
+	}
+	for _, m := range s.HeadModules() {
+		if !slices.Contains(save, m) {
+			save = append(save, m)
+		}
+	}
+	return save
 }
 
 // Module is the path of the innermost of the named modules that holds a parameter; empty if none does.

@@ -11,7 +11,7 @@
 //   - gradient: gradients are the derivatives of the loss, by central differences in float64;
 //   - fold: the merged patch computes the same, or the merge is refused;
 //   - undo: a pass without the merged patch is the base again, to the bit;
-//   - file: a patch that is saved and loaded is the same, to the bit;
+//   - file: a patch that is saved and loaded is the same, or its final form, and computes the same, to the bit;
 //   - route: a row of a mixed batch is what it is alone with its own patch;
 //   - repeat: blocks that are computed again in the backward pass draw the same, to the bit;
 //   - concurrency: many goroutines with different patches over one base compute what each computes alone;

@@ -107,7 +107,7 @@ func (b bench) undo() {
 	require.Equal(b, before, b.logits(b.fast, all))
 }
 
-// file: what is saved is loaded.
+// file: what is saved is loaded, in its final form.
 func (b bench) file() {
 	if b.want.NoFile {
 		b.Skip("the method has no file format")
@@ -118,7 +118,9 @@ func (b bench) file() {
 	require.NoError(b, err)
 	require.Empty(b, report.Missing)
 	require.Empty(b, report.Unexpected)
-	for x := range q.Params() {
+	final, err := peft.Collapse(q)
+	require.NoError(b, err)
+	for x := range final.Params() {
 		require.NotNil(b, got.Param(x.Name), x.Name)
 		require.Equal(b, x.Tensor().Float64s(), got.Param(x.Name).Tensor().Float64s(), x.Name)
 	}

@@ -19,8 +19,8 @@ const (
 // A Model is a small post-norm encoder with a classifier on the mean of its rows. It has a site of every kind, and random weights.
 type Model struct {
 	Words      peft.Embedding
-	Places     peft.Embedding
 	Input      peft.Sequence
+	Places     peft.Embedding
 	Layers     []*Layer
 	Last       peft.Hidden
 	Classifier peft.Linear `name:"classifier"`
@@ -103,8 +103,8 @@ func batchOf(numbers ...int) batch {
 
 // Forward is the logits of a batch.
 func (m *Model) Forward(p *peft.Pass, b batch) *tensor.Tensor {
-	x := tensor.Add(m.Words.Apply(p, b.words, b.layout), m.Places.Apply(p, b.layout.Pos, b.layout))
-	x = m.Input.Apply(p, x)
+	x := m.Input.Apply(p, m.Words.Apply(p, b.words, b.layout))
+	x = tensor.Add(x, m.Places.Apply(p, x.Layout().Pos, x.Layout()))
 	for _, l := range m.Layers {
 		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.forward(p, x) })
 	}
