@@ -85,6 +85,12 @@ func New(config []byte, o Options) (*Opened, error) {
 	return m, m.store(o.Storage)
 }
 
+// Blank is a model of a configuration without weights: its sites can be looked at and patched on [tensor.Shapes], to count, and it takes no memory.
+func Blank(config []byte, o Options) (*Opened, error) {
+	m, _, err := build(config, o, true, 1<<20)
+	return m, err
+}
+
 // build makes a model without weights. stored is how many tensors there are to fill it.
 func build(config []byte, o Options, pooler bool, stored int) (*Opened, family, error) {
 	c, err := parseConfig(config)

@@ -33,10 +33,10 @@ func (f *Frozen) size() int {
 func (f *Frozen) rows() int { return f.size() / f.cols() }
 func (f *Frozen) cols() int { return f.Shape[len(f.Shape)-1] }
 
-// Values copies the numbers to the host.
+// Values copies the numbers to the host; nil, which makes zeros, where there are none.
 func (f *Frozen) Values(d *tensor.Device) []float64 {
 	if f.W == nil {
-		return make([]float64, f.size())
+		return nil
 	}
 	s := tensor.NewScope(d)
 	defer s.Close()

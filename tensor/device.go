@@ -15,6 +15,9 @@ func CPU(threads int) *Device { return On(cpu.New(threads)) }
 // Reference is a device that computes in float64 by plain loops: slow, and the definition of every operation.
 func Reference() *Device { return On(reference.New()) }
 
+// Shapes is a device whose tensors have shapes and no numbers: what is attached to a model there can be counted, and takes no memory. Nothing can be computed on it.
+func Shapes() *Device { return &Device{} }
+
 // On is a device over a backend, which wraps another one in tests and profiles.
 func On(b backend.Backend) *Device { return &Device{b} }
 
@@ -28,7 +31,10 @@ func (d *Device) Param(values []float64, shape ...int) *Tensor {
 // Constant makes a tensor that wants no gradient, with the given values; it lives until it is garbage. No values mean zeros.
 func (d *Device) Constant(values []float64, shape ...int) *Tensor {
 	t := d.empty(shape)
-	if values == nil {
+	switch {
+	case d.Backend == nil:
+		return t
+	case values == nil:
 		d.Fill(t.mat(), 0)
 		return t
 	}
@@ -41,6 +47,9 @@ func (d *Device) Constant(values []float64, shape ...int) *Tensor {
 
 // empty is a tensor outside every scope, with arbitrary values.
 func (d *Device) empty(shape []int) *Tensor {
+	if d.Backend == nil {
+		return d.wrap(&storage{dev: d, pinned: true}, shape)
+	}
 	return d.wrap(&storage{dev: d, buf: d.Alloc(size(shape)), pinned: true}, shape)
 }
 
@@ -79,4 +88,15 @@ func (s *storage) free() {
 		s.dev.Free(s.buf)
 		s.buf = nil
 	}
+}
+
+// Memory is how many bytes the device's buffers take now, and the most they have taken, on a device that counts them; else zeros.
+func (d *Device) Memory() (live, peak int64) {
+	if m, ok := d.Backend.(interface {
+		Live() int64
+		Peak() int64
+	}); ok {
+		return m.Live(), m.Peak()
+	}
+	return 0, 0
 }

@@ -26,8 +26,8 @@ func main() { cli.Main(run) }
 type options struct {
 	model, method, init, task, pool, dropout string
 	data, eval, out, log, saveF64, quantize  string
-	seq, threads, checkpoint                 int
-	shuffle, f64, resume, json               bool
+	seq, threads                             int
+	shuffle, f64, json                       bool
 	train                                    train.Config
 }
 

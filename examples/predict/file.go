@@ -17,11 +17,10 @@ const chunk = 32
 
 // An outcome is what a file of examples comes to.
 type outcome struct {
-	shape   []int
-	logits  []float64
-	loss    float64
-	targets int
-	grads   tensor.Grads
+	shape  []int
+	logits []float64
+	loss   float64
+	grads  tensor.Grads
 }
 
 // file computes a file of examples.
