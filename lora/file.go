@@ -3,6 +3,7 @@ package lora
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"peft/peft"
@@ -73,14 +74,19 @@ func decodeInit(raw json.RawMessage) (Init, error) {
 
 // Config is the configuration that Hugging Face PEFT reads.
 func (c Config) Config(s *peft.Sites) (map[string]any, error) {
-	targets, err := peft.TargetsOf(peft.Except(c.selection(s), c.modules(s)), s)
+	chosen := peft.Except(c.selection(s), c.modules(s))
+	targets, err := peft.TargetsOf(chosen, s)
+	if err != nil {
+		return nil, err
+	}
+	sites, err := chosen.Select(s)
 	if err != nil {
 		return nil, err
 	}
 	config := targets.Fields()
 	for key, v := range map[string]any{
 		"peft_type": "LORA", "r": c.Rank, "lora_alpha": c.alpha(), "lora_dropout": c.Dropout, "use_rslora": c.RSLoRA, "bias": c.bias(), "lora_bias": c.OwnBias,
-		"init_lora_weights": encodeInit(c.Init), "rank_pattern": c.RankPattern, "alpha_pattern": c.AlphaPattern, "fan_in_fan_out": false, "use_dora": false,
+		"init_lora_weights": encodeInit(c.Init), "rank_pattern": c.RankPattern, "alpha_pattern": c.AlphaPattern, "fan_in_fan_out": slices.ContainsFunc(sites, transposed), "use_dora": false,
 		"modules_to_save": nil,
 	} {
 		config[key] = v
@@ -90,6 +96,9 @@ func (c Config) Config(s *peft.Sites) (map[string]any, error) {
 	}
 	return config, nil
 }
+
+// transposed reports whether the checkpoint holds a site's matrix as [in out].
+func transposed(x peft.Site) bool { return len(x.Frozen()) > 0 && x.Frozen()[0].Transposed }
 
 func (c Config) alpha() float64 {
 	if c.Alpha == 0 {

@@ -3,7 +3,6 @@ package lora
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"peft/peft"
 	"peft/tensor"
@@ -61,7 +60,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		}
 	}
 	c.whole(q, sites)
-	return q, nil
+	return q, keepEmbeddings(q, c.selection(s), sites)
 }
 
 func (c Config) check() error {
@@ -131,15 +130,6 @@ func (c Config) whole(q *peft.Patch, sites []peft.Site) {
 	for _, x := range sites {
 		if l, ok := x.(*peft.Linear); ok && c.Bias == OnlyLoRA && !l.B.Absent {
 			q.Train(l.B)
-		}
-	}
-}
-
-// keepOriginals puts the base's own biases of modules that are saved whole into the file: a reader that trains all biases expects them there.
-func keepOriginals(q *peft.Patch, save []string) {
-	for f := range q.Sites().Params() {
-		if m := peft.Module(f.Name, save); m != "" && strings.HasSuffix(f.Name, ".bias") {
-			q.NewFixed(m+".original_module"+strings.TrimPrefix(f.Name, m), f.Values(q.Sites().Device()), f.Shape...)
 		}
 	}
 }

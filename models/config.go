@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,30 +13,44 @@ import (
 
 // A Config is what this package reads of a config.json, in BERT's words: see dialect.go for those of other model types.
 type Config struct {
-	Architectures []string          `json:"architectures"`
-	ModelType     string            `json:"model_type"`
-	Act           string            `json:"hidden_act"`
-	Hidden        int               `json:"hidden_size"`
-	Intermediate  int               `json:"intermediate_size"`
-	Layers        int               `json:"num_hidden_layers"`
-	Heads         int               `json:"num_attention_heads"`
-	Positions     int               `json:"max_position_embeddings"`
-	Types         int               `json:"type_vocab_size"`
-	Vocabulary    int               `json:"vocab_size"`
-	Eps           float64           `json:"layer_norm_eps"`
-	Dropout       float64           `json:"hidden_dropout_prob"`
-	AttnDropout   float64           `json:"attention_probs_dropout_prob"`
-	HeadDropout   *float64          `json:"classifier_dropout"`
-	PadID         int               `json:"pad_token_id"`
-	Tie           *bool             `json:"tie_word_embeddings"`
-	PositionType  string            `json:"position_embedding_type"`
-	IsDecoder     bool              `json:"is_decoder"`
-	LabelNames    map[string]string `json:"id2label"`
-	NumLabels     int               `json:"num_labels"`
-	Pool          Pool              `json:"pool"` // of a classifier that this library wrote: transformers has none on the mean
-	EmbedDropout  float64           `json:"embedding_dropout"`
-	ScaleScores   bool              `json:"scale_attn_weights"`
-	ScaleByLayer  bool              `json:"scale_attn_by_inverse_layer_idx"`
+	Architectures []string                 `json:"architectures"`
+	ModelType     string                   `json:"model_type"`
+	Act           string                   `json:"hidden_act"`
+	Hidden        int                      `json:"hidden_size"`
+	Intermediate  int                      `json:"intermediate_size"`
+	Layers        int                      `json:"num_hidden_layers"`
+	Heads         int                      `json:"num_attention_heads"`
+	Positions     int                      `json:"max_position_embeddings"`
+	Types         int                      `json:"type_vocab_size"`
+	Vocabulary    int                      `json:"vocab_size"`
+	Eps           float64                  `json:"layer_norm_eps"`
+	Dropout       float64                  `json:"hidden_dropout_prob"`
+	AttnDropout   float64                  `json:"attention_probs_dropout_prob"`
+	HeadDropout   *float64                 `json:"classifier_dropout"`
+	PadID         int                      `json:"pad_token_id"`
+	Tie           *bool                    `json:"tie_word_embeddings"`
+	PositionType  string                   `json:"position_embedding_type"`
+	IsDecoder     bool                     `json:"is_decoder"`
+	LabelNames    map[string]string        `json:"id2label"`
+	NumLabels     int                      `json:"num_labels"`
+	rotaries      map[string]tensor.Rotary // by type of layer
+	Pool          Pool                     `json:"pool"` // of a classifier that this library wrote: transformers has none on the mean
+	EmbedDropout  float64                  `json:"embedding_dropout"`
+	KVHeads       int                      `json:"num_key_value_heads"`
+	HeadSize      int                      `json:"head_dim"`
+	Theta         float64                  `json:"rope_theta"` // 0: the model has no rotary positions
+	LocalTheta    float64                  `json:"rope_local_base_freq"`
+	PartialRotary float64                  `json:"partial_rotary_factor"`
+	RopeScaling   json.RawMessage          `json:"rope_scaling"`
+	Rope          json.RawMessage          `json:"rope_parameters"`
+	Window        int                      `json:"sliding_window"`
+	UseWindow     bool                     `json:"use_sliding_window"`
+	FirstWindow   int                      `json:"max_window_layers"`
+	LayerTypes    []string                 `json:"layer_types"`
+	AttentionBias bool                     `json:"attention_bias"`
+	FeedBias      bool                     `json:"mlp_bias"`
+	ScaleScores   bool                     `json:"scale_attn_weights"`
+	ScaleByLayer  bool                     `json:"scale_attn_by_inverse_layer_idx"`
 }
 
 // ReadConfig reads the config.json of a model folder.
@@ -100,7 +115,7 @@ func (c *Config) check(stored int) error {
 		}
 	}
 	switch {
-	case c.Hidden%c.Heads != 0:
+	case c.HeadSize == 0 && c.Hidden%c.Heads != 0:
 		return fmt.Errorf("config.json: hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
 	case c.Layers > stored:
 		return fmt.Errorf("config.json: num_hidden_layers is %d, the file holds %d tensors in all", c.Layers, stored)
@@ -109,8 +124,10 @@ func (c *Config) check(stored int) error {
 	case c.IsDecoder:
 		return fmt.Errorf("config.json: is_decoder is not supported for %s", c.ModelType)
 	}
-	_, err := c.act()
-	return err
+	if _, err := c.act(); err != nil {
+		return err
+	}
+	return c.checkDecoder()
 }
 
 // activations are the functions that Hugging Face names.

@@ -21,6 +21,16 @@ var dialects = map[string]dialect{
 		`{"hidden_act": "gelu_new", "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "embedding_dropout": 0.1,
 		  "type_vocab_size": 1, "pad_token_id": -1, "tie_word_embeddings": true, "scale_attn_weights": true}`,
 	},
+	"llama":   llamaDialect,
+	"mistral": llamaDialect,
+	"qwen2":   llamaDialect,
+	"qwen3":   llamaDialect,
+}
+
+var llamaDialect = dialect{
+	map[string]string{"rms_norm_eps": "layer_norm_eps", "attention_dropout": "attention_probs_dropout_prob"},
+	`{"hidden_act": "silu", "layer_norm_eps": 1e-6, "max_position_embeddings": 2048, "rope_theta": 10000, "type_vocab_size": 1, "pad_token_id": -1, "tie_word_embeddings": false,
+	  "max_window_layers": 28}`,
 }
 
 // parseConfig reads a config.json in the words of its model type.
@@ -57,5 +67,14 @@ func parseConfig(data []byte) (*Config, error) {
 func (c *Config) complete() {
 	if c.Intermediate == 0 && c.ModelType == "gpt2" {
 		c.Intermediate = 4 * c.Hidden
+	}
+	if c.HeadSize == 0 && c.Heads > 0 {
+		c.HeadSize = c.Hidden / c.Heads
+	}
+	if c.KVHeads == 0 {
+		c.KVHeads = c.Heads
+	}
+	if qwen := c.ModelType == "qwen2" || c.ModelType == "qwen3"; qwen && !c.UseWindow {
+		c.Window = 0
 	}
 }

@@ -54,6 +54,7 @@ var families = map[string]family{
 			return &GPT2ForSequenceClassification{newGPT2(b.Config), score(b.Config, b.Options.Labels)}
 		}},
 	}},
+	"llama": llamas("Llama"), "mistral": llamas("Mistral"), "qwen2": llamas("Qwen2"), "qwen3": llamas("Qwen3"),
 	"roberta": {"roberta.", []architecture{
 		{"RobertaModel", NoTask, func(b blueprint) Model { return newBert(b.Config, b.pooler) }},
 		{"RobertaForSequenceClassification", SequenceClassification, buildRobertaSequence},
@@ -67,6 +68,20 @@ var families = map[string]family{
 			return m
 		}},
 	}},
+}
+
+// llamas are the classes of a family that computes as Llama does.
+func llamas(name string) family {
+	return family{"model.", []architecture{
+		{name + "Model", NoTask, func(b blueprint) Model { return newLlama(b.Config) }},
+		{name + "ForCausalLM", CausalLM, func(b blueprint) Model {
+			m := newLlama(b.Config)
+			return &LlamaForCausalLM{m, outputEmbedding(b.Config, &m.Word)}
+		}},
+		{name + "ForSequenceClassification", SequenceClassification, func(b blueprint) Model {
+			return &LlamaForSequenceClassification{newLlama(b.Config), score(b.Config, b.Options.Labels)}
+		}},
+	}}
 }
 
 func buildBertSequence(b blueprint) Model {

@@ -59,7 +59,7 @@ var devices = map[string]struct {
 }
 
 func TestForward(t *testing.T) {
-	for _, c := range golden.Cases(t, "hf", "bert*.forward", "roberta*.forward", "gpt2*.forward*") {
+	for _, c := range golden.Cases(t, "hf", "bert*.forward", "roberta*.forward", "gpt2*.forward*", "llama*.forward*", "mistral*.forward*", "qwen*.forward*") {
 		for name, d := range devices {
 			t.Run(c.Name+"/"+name, func(t *testing.T) {
 				m := openCase(t, c)
@@ -75,7 +75,7 @@ func TestForward(t *testing.T) {
 }
 
 func TestFullGradients(t *testing.T) {
-	cases := append(golden.Cases(t, "hf", "bert-cls.full", "gpt2-lm.full"), golden.Cases(t, "own", "full-bert", "full-gpt2", "head-bert", "head-roberta")...)
+	cases := append(golden.Cases(t, "hf", "bert-cls.full", "gpt2-lm.full", "llama-lm.full"), golden.Cases(t, "own", "full-bert", "full-gpt2", "full-llama", "head-bert", "head-roberta")...)
 	for _, c := range cases {
 		for name, d := range devices {
 			t.Run(c.Name+"/"+name, func(t *testing.T) {

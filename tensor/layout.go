@@ -74,6 +74,23 @@ func (l *Layout) Real() []int32 {
 	return rows
 }
 
+// Repeat is the layout in which each row is n rows: its heads, for one.
+func (l *Layout) Repeat(n int) *Layout {
+	out := &Layout{Start: make([]int32, len(l.Start)), Pos: make([]int32, 0, n*len(l.Pos))}
+	for i, at := range l.Start {
+		out.Start[i] = at * int32(n)
+	}
+	for i, pos := range l.Pos {
+		for range n {
+			out.Pos = append(out.Pos, pos)
+			if l.Virtual != nil {
+				out.Virtual = append(out.Virtual, l.Virtual[i])
+			}
+		}
+	}
+	return out
+}
+
 // Spread gives each row an entry: the real rows theirs, which real lists in order, and the virtual ones the same.
 func (l *Layout) Spread(real []int32, virtual int32) []int32 {
 	if l.Virtual == nil {

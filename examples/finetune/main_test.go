@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,9 +38,12 @@ func losses(t *testing.T, path string) (all []float64) {
 	return all
 }
 
+// missing are ends of the names of cases that need something the library lacks: parts of LoRA, or another optimizer.
+var missing = []string{"lora-tokens", "lora-replication", "lora-fa", "lora-plus"}
+
 func TestTrajectories(t *testing.T) {
-	for _, c := range append(golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*", "gpt2-*.lora-*"), golden.Cases(t, "own", "full-bert", "full-gpt2", "head-bert", "head-roberta")...) {
-		if c.Kind == "output" {
+	for _, c := range append(golden.Cases(t, "hf", "bert-*.lora-*", "roberta-*.lora-*", "gpt2-*.lora-*", "llama-*.lora-*", "mistral-*.lora-*", "qwen*.lora-*"), golden.Cases(t, "own", "full-bert", "full-gpt2", "full-llama", "head-bert", "head-roberta")...) {
+		if c.Kind == "output" || slices.ContainsFunc(missing, func(part string) bool { return strings.HasSuffix(c.Name, part) }) {
 			continue
 		}
 		t.Run(c.Name, func(t *testing.T) {

@@ -1,0 +1,74 @@
+package models
+
+import (
+	"fmt"
+
+	"peft/tensor"
+)
+
+// The types of layers that attend differently.
+const (
+	fullLayer    = "full_attention"
+	slidingLayer = "sliding_attention" // sees only what is less than sliding_window tokens back
+)
+
+// layerType is the type of a layer.
+func (c *Config) layerType(i int) string {
+	switch {
+	case len(c.LayerTypes) > 0:
+		return c.LayerTypes[i]
+	case c.Window > 0 && (c.ModelType == "mistral" || c.UseWindow && i >= c.FirstWindow):
+		return slidingLayer
+	}
+	return fullLayer
+}
+
+// window is how far back a layer sees, 0 for all the way.
+func (c *Config) window(layer int) int {
+	if c.layerType(layer) == slidingLayer {
+		return c.Window
+	}
+	return 0
+}
+
+// headNorms reports whether the queries and keys of each head are normed.
+func (c *Config) headNorms() bool { return c.ModelType == "qwen3" }
+
+// checkDecoder refuses what no decoder has, and works out the rotary positions of each type of layer.
+func (c *Config) checkDecoder() (err error) {
+	switch {
+	case c.KVHeads < 1 || c.Heads%c.KVHeads != 0:
+		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+	case c.HeadSize < 1 || c.HeadSize > 1<<16:
+		return fmt.Errorf("config.json: head_dim is %d, expected a size", c.HeadSize)
+	case c.Window < 0:
+		return fmt.Errorf("config.json: sliding_window is %d, expected a number of tokens", c.Window)
+	case len(c.LayerTypes) > 0 && len(c.LayerTypes) != c.Layers:
+		return fmt.Errorf("config.json: %d layer_types for %d layers", len(c.LayerTypes), c.Layers)
+	case c.Theta == 0:
+		return nil
+	}
+	c.rotaries = map[string]tensor.Rotary{}
+	for i := range c.Layers {
+		t := c.layerType(i)
+		if t != fullLayer && t != slidingLayer {
+			return fmt.Errorf("config.json: layer_types: %q is not supported", t)
+		}
+		if _, known := c.rotaries[t]; known {
+			continue
+		}
+		if c.rotaries[t], err = c.rotary(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rotary is the rotary positions of a type of layer.
+func (c *Config) rotary(layer string) (tensor.Rotary, error) {
+	r, err := c.ropeFor(layer)
+	if err != nil {
+		return tensor.Rotary{}, err
+	}
+	return r.rotary(c.HeadSize)
+}
