@@ -8,9 +8,8 @@ type node struct {
 	inputs []*Tensor
 	kept   []*storage
 	back   func(*flow)
-	home   *Scope  // the outermost scope it was made in
 	grad   *Tensor // gradient by the result, while Backward runs
-	seen   bool
+	seen   bool    // a walk has it in its order, or has done it
 }
 
 // record remembers how out was made, if a gradient is wanted by an input. keep lists the tensors whose numbers back reads; only they outlive the forward pass.
@@ -19,7 +18,7 @@ func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *T
 		out.scope.note(inputs)
 		return out
 	}
-	n := &node{op: op, home: out.scope.root(), back: back}
+	n := &node{op: op, back: back}
 	for _, x := range inputs {
 		if x != nil && x.Wants() {
 			n.inputs = append(n.inputs, x)
@@ -78,11 +77,9 @@ func hold(d *Device, shape []int) *Tensor {
 	return d.wrap(&storage{dev: d, buf: d.Alloc(size(shape)), holds: 1}, shape)
 }
 
-// A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients, through the nodes of its own scope alone.
-type backward struct {
-	grads Grads
-	home  *Scope // nil: all nodes
-}
+// A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients, through what it has made anew: the walk around
+// it has seen all else.
+type backward struct{ grads Grads }
 
 // run lets the gradient seed, by t, flow to all parameters. It takes over the hold on seed.
 func (b *backward) run(t *Tensor, seed *Tensor) {
@@ -104,7 +101,7 @@ func (b *backward) run(t *Tensor, seed *Tensor) {
 
 // postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone.
 func (b *backward) postorder(n *node, order []*node) []*node {
-	if n == nil || n.seen || b.home != nil && n.home != b.home {
+	if n == nil || n.seen {
 		return order
 	}
 	n.seen = true

@@ -8,13 +8,14 @@ func (s *Scope) Checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *
 	}
 	silent := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: true}
 	y := f(silent, silent.Use(x))
+	silent.note([]*Tensor{y}) // wants a gradient only if it was made outside
 	silent.handUp(y.data)
 	out := *y
 	out.scope, out.node, out.param = s, nil, nil
 	if !silent.wanted {
 		return &out
 	}
-	n := &node{op: "Checkpoint", home: s.root(), inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: []*storage{x.data}}
+	n := &node{op: "Checkpoint", inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: []*storage{x.data}}
 	x.data.hold()
 	n.back = func(g *flow) { g.again(x, f) }
 	out.node = n
@@ -41,7 +42,7 @@ func (g *flow) again(x *Tensor, f func(*Scope, *Tensor) *Tensor) {
 	}
 	y := f(s, leaf)
 	g.dy.data.hold()
-	(&backward{g.grads, s}).run(y, g.dy)
+	(&backward{g.grads}).run(y, g.dy)
 	if dx := g.grads.of[leaf]; dx != nil {
 		delete(g.grads.of, leaf)
 		g.add(x, dx)

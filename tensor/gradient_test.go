@@ -52,7 +52,7 @@ var gradientCases = map[string]func(s *Scope, p []*Tensor) *Tensor{
 	},
 	"attend value": func(s *Scope, p []*Tensor) *Tensor {
 		l := NewLayout(4)
-		fixed := s.Tensor(fixedWeight().Constant(s.Device()).Float64s(), 3, 6)
+		fixed := fixedWeight().Dense(s)
 		fixed = Stack(l, fixed, Rows(fixed, 0, 1))
 		return Attend(fixed, fixed, p[0].WithLayout(l), Attention{Heads: 3})
 	},
