@@ -20,7 +20,7 @@ func saved(t *testing.T) (*peft.Patch, string) {
 	q, err := peft.Attach(tensor.Reference(), pefttest.NewModel(1), lora.Config{Rank: 2, On: peft.Suffixes("Query")}, 1)
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "adapter")
-	require.NoError(t, peft.Save(dir, q, peft.Info{BaseModel: "base", Task: "SEQ_CLS", Extra: map[string]any{"pool": "mean"}}))
+	require.NoError(t, peft.Save(dir, q, peft.Info{BaseModel: "base", Task: "FEATURE_EXTRACTION", Extra: map[string]any{"pool": "mean"}}))
 	return q, dir
 }
 
@@ -32,7 +32,7 @@ func TestSavedConfiguration(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &c))
 	require.Equal(t, "LORA", c["peft_type"])
 	require.Equal(t, "base", c["base_model_name_or_path"])
-	require.Equal(t, "SEQ_CLS", c["task_type"])
+	require.Equal(t, "FEATURE_EXTRACTION", c["task_type"])
 	require.Equal(t, "mean", c["pool"])
 	require.Equal(t, []any{"Query"}, c["target_modules"])
 }
