@@ -21,12 +21,17 @@ var gradientCases = map[string]func(s *Scope, p []*Tensor) *Tensor{
 	"matmulT":   func(s *Scope, p []*Tensor) *Tensor { return MatMulT(p[0], p[2]) },
 	"tmatmul":   func(s *Scope, p []*Tensor) *Tensor { return TMatMul(p[0], p[3]) },
 	"transpose": func(s *Scope, p []*Tensor) *Tensor { return Transpose(p[0]) },
-	"sums":      func(s *Scope, p []*Tensor) *Tensor { return Add(SumRows(p[0]), Sum(p[3])) },
-	"mean":      func(s *Scope, p []*Tensor) *Tensor { return Mean(Mul(p[0], p[0])) },
-	"dropout":   func(s *Scope, p []*Tensor) *Tensor { return Dropout(p[0], 0.3, 7) },
-	"rows":      func(s *Scope, p []*Tensor) *Tensor { return Mul(Rows(p[0], 1, 3), Rows(p[0], 0, 2)) },
-	"columns":   func(s *Scope, p []*Tensor) *Tensor { return Mul(Columns(p[0], 1, 4), Columns(p[0], 3, 6)) },
-	"reshape":   func(s *Scope, p []*Tensor) *Tensor { return Mul(Reshape(p[0], 3, 8), Reshape(p[0], 3, 8)) },
+	"blocks":    func(s *Scope, p []*Tensor) *Tensor { return BlockMatMul(p[0], Reshape(p[2], 3, 2, 3)) },
+	"inverse":   func(s *Scope, p []*Tensor) *Tensor { return Inverse(Reshape(p[3], 3, 2, 2)) },
+	"fourier": func(s *Scope, p []*Tensor) *Tensor {
+		return Apply(Square, InverseFourier(p[1], []int32{3, 14, 0, 7, 8, 11}, 3, 5))
+	},
+	"sums":    func(s *Scope, p []*Tensor) *Tensor { return Add(SumRows(p[0]), Sum(p[3])) },
+	"mean":    func(s *Scope, p []*Tensor) *Tensor { return Mean(Mul(p[0], p[0])) },
+	"dropout": func(s *Scope, p []*Tensor) *Tensor { return Dropout(p[0], 0.3, 7) },
+	"rows":    func(s *Scope, p []*Tensor) *Tensor { return Mul(Rows(p[0], 1, 3), Rows(p[0], 0, 2)) },
+	"columns": func(s *Scope, p []*Tensor) *Tensor { return Mul(Columns(p[0], 1, 4), Columns(p[0], 3, 6)) },
+	"reshape": func(s *Scope, p []*Tensor) *Tensor { return Mul(Reshape(p[0], 3, 8), Reshape(p[0], 3, 8)) },
 	"reshape view": func(s *Scope, p []*Tensor) *Tensor {
 		return Apply(Square, Reshape(Columns(p[0], 1, 4), 2, 6))
 	},
