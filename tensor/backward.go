@@ -8,6 +8,7 @@ type node struct {
 	inputs []*Tensor
 	kept   []*storage
 	back   func(*flow)
+	home   *Scope  // the outermost scope around its result
 	grad   *Tensor // gradient by the result, while Backward runs
 	seen   bool    // a walk has it in its order, or has done it
 }
@@ -18,7 +19,7 @@ func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *T
 		out.scope.note(inputs)
 		return out
 	}
-	n := &node{op: op, back: back}
+	n := &node{op: op, back: back, home: out.scope.root()}
 	for _, x := range inputs {
 		if x != nil && x.Wants() {
 			n.inputs = append(n.inputs, x)
@@ -79,7 +80,19 @@ func hold(d *Device, shape []int) *Tensor {
 
 // A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients, through what it has made anew: the walk around
 // it has seen all else.
-type backward struct{ grads Grads }
+type backward struct {
+	grads Grads
+
+	// Where outside is not nil, the walk stays with nodes of one scope, and gradients by tensors from outside it are gathered there.
+	home    *Scope
+	outside map[*node]*outside
+}
+
+// outside is a tensor from outside the scope of a walk, and the gradient by it.
+type outside struct{ x, grad *Tensor }
+
+// beyond reports whether a node is outside the walk.
+func (b *backward) beyond(n *node) bool { return b.outside != nil && n.home != b.home }
 
 // run lets the gradient seed, by t, flow to all parameters. It takes over the hold on seed.
 func (b *backward) run(t *Tensor, seed *Tensor) {
@@ -101,7 +114,7 @@ func (b *backward) run(t *Tensor, seed *Tensor) {
 
 // postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone.
 func (b *backward) postorder(n *node, order []*node) []*node {
-	if n == nil || n.seen {
+	if n == nil || n.seen || b.beyond(n) {
 		return order
 	}
 	n.seen = true
@@ -115,6 +128,14 @@ func (b *backward) postorder(n *node, order []*node) []*node {
 func (b *backward) slot(x *Tensor) (get *Tensor, set func(*Tensor)) {
 	if x.param != nil {
 		return b.grads.of[x.param], func(g *Tensor) { b.grads.of[x.param] = g }
+	}
+	if b.beyond(x.node) {
+		o := b.outside[x.node]
+		if o == nil {
+			o = &outside{x: x}
+			b.outside[x.node] = o
+		}
+		return o.grad, func(g *Tensor) { o.grad = g }
 	}
 	return x.node.grad, func(g *Tensor) { x.node.grad = g }
 }

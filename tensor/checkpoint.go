@@ -42,7 +42,7 @@ func (g *flow) again(x *Tensor, f func(*Scope, *Tensor) *Tensor) {
 	}
 	y := f(s, leaf)
 	g.dy.data.hold()
-	(&backward{g.grads}).run(y, g.dy)
+	(&backward{grads: g.grads}).run(y, g.dy)
 	if dx := g.grads.of[leaf]; dx != nil {
 		delete(g.grads.of, leaf)
 		g.add(x, dx)

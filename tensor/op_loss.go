@@ -11,7 +11,11 @@ func CrossEntropy(logits *Tensor, labels []int32) *Tensor {
 	if len(labels) != logits.Rows() {
 		misfit("CrossEntropy", sprint(len(labels))+" rows, one a label", logits)
 	}
-	scored := checkLabels(labels, logits.Cols())
+	return crossEntropy(logits, labels, checkLabels(labels, logits.Cols()))
+}
+
+// crossEntropy is the sum over the rows with a label, divided by the number of all that are scored, here or elsewhere.
+func crossEntropy(logits *Tensor, labels []int32, scored int) *Tensor {
 	lse := output([]int{logits.Rows(), 1}, logits)
 	each := output([]int{logits.Rows(), 1}, logits)
 	d := each.Device()

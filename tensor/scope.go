@@ -67,6 +67,14 @@ func (s *Scope) Block(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tenso
 	return &u
 }
 
+// root is the outermost scope around s.
+func (s *Scope) root() *Scope {
+	for s != nil && s.parent != nil {
+		s = s.parent
+	}
+	return s
+}
+
 // note remembers, in a scope that records nothing, what a recording one would have let gradients flow to: a checkpoint hands them on.
 func (s *Scope) note(inputs []*Tensor) {
 	for _, x := range inputs {
