@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -27,7 +26,7 @@ type bpe struct {
 // mark is the character that stands for a space in models without bytes.
 const mark = '▁'
 
-func newBPE(c config) (model, vocabulary, error) {
+func newBPE(c modelConfig) (model, vocabulary, error) {
 	var v struct {
 		Unknown *string `json:"unk_token"`
 		Prefix  string  `json:"continuing_subword_prefix"`
@@ -35,18 +34,16 @@ func newBPE(c config) (model, vocabulary, error) {
 		Fuse    bool    `json:"fuse_unk"`
 		Bytes   bool    `json:"byte_fallback"`
 		Whole   bool    `json:"ignore_merges"`
-		Vocab   json.RawMessage
-		Merges  json.RawMessage
 	}
 	if err := c.read(&v); err != nil {
 		return nil, vocabulary{}, err
 	}
-	vocab, err := readVocabulary(c, v.Vocab)
+	vocab, err := readVocabulary(c.config, c.vocab)
 	if err != nil {
 		return nil, vocabulary{}, err
 	}
 	m := &bpe{vocabulary: vocab, prefix: v.Prefix, suffix: v.Suffix, unknown: v.Unknown, fuse: v.Fuse, bytes: v.Bytes, whole: v.Whole}
-	if m.merges, err = readMerges(c, v.Merges, vocab, len(v.Prefix)); err != nil {
+	if m.merges, err = readMerges(c.config, c.merges, vocab, len(v.Prefix)); err != nil {
 		return nil, vocabulary{}, err
 	}
 	m.prepare()

@@ -34,7 +34,7 @@ func (c config) read(v any) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		if wrong.Field != "" {
-			c.path += "." + wrong.Field
+			c.path += "." + strings.ToLower(wrong.Field) // what has no tag is in lower case in files
 		}
 		return c.errorf("found %s, expected %s", wrong.Value, plainType(wrong.Type.String()))
 	}
@@ -76,6 +76,10 @@ func (c config) unknown(kind string, known ...string) error {
 
 // list returns the elements of the list that the part holds under key.
 func (c config) list(key string) ([]config, error) {
+	const deepest = 16
+	if strings.Count(c.path, "[") >= deepest {
+		return nil, c.errorf("found lists within lists deeper than %d", deepest)
+	}
 	var fields map[string]json.RawMessage
 	if err := c.read(&fields); err != nil {
 		return nil, err

@@ -21,8 +21,7 @@ func newDecoder(c config) (decoder, error) {
 	}
 	switch kind {
 	case "Sequence":
-		all, err := parts(c, "decoders", newDecoder)
-		return decoders(all), err
+		return newDecoders(c)
 	case "WordPiece":
 		return newWordPieceDecoder(c)
 	case "ByteLevel":
@@ -61,6 +60,33 @@ func each(f func(token string) string) decodeFunc {
 
 // decoders work one after the other.
 type decoders []decoder
+
+// newDecoders refuses replacements that together make tokens very long.
+func newDecoders(c config) (decoder, error) {
+	const most = 1 << 10
+	all, err := parts(c, "decoders", newDecoder)
+	if err != nil {
+		return nil, err
+	}
+	if n := decoders(all).growth(); n > most {
+		return nil, c.errorf("found replacements by which tokens grow %.0f-fold, expected %d-fold at most", n, most)
+	}
+	return decoders(all), nil
+}
+
+// growth returns how many times longer tokens may become.
+func (all decoders) growth() float64 {
+	n := 1.0
+	for _, d := range all {
+		switch d := d.(type) {
+		case decoders:
+			n *= d.growth()
+		case replaceDecoder:
+			n *= max(1, float64(len(d.new))/float64(len(d.old)))
+		}
+	}
+	return n
+}
 
 func (all decoders) decode(tokens []string) []string {
 	for _, d := range all {
@@ -125,28 +151,38 @@ func newStripDecoder(c config) (decoder, error) {
 	}), err
 }
 
-// newReplaceDecoder replaces strings; no published file decodes by a regular expression.
+// replaceDecoder replaces a string in every token.
+type replaceDecoder struct{ old, new string }
+
+// newReplaceDecoder reads a replacement of a string; no published file decodes by a regular expression.
 func newReplaceDecoder(c config) (decoder, error) {
 	n, err := newReplace(c)
 	if err != nil {
 		return nil, err
 	}
 	old, ok := n.pattern.(literal)
-	if !ok {
-		return nil, c.errorf("found a regular expression, expected {\"String\": …} in a decoder")
+	if !ok || old == "" {
+		return nil, c.errorf("found no string to replace, expected {\"String\": …} in a decoder")
 	}
-	return each(func(token string) string {
-		if old == "" {
-			return token
-		}
-		return strings.ReplaceAll(token, string(old), n.content)
-	}), nil
+	return replaceDecoder{string(old), n.content}, nil
+}
+
+func (d replaceDecoder) decode(tokens []string) []string {
+	for i, token := range tokens {
+		tokens[i] = strings.ReplaceAll(token, d.old, d.new)
+	}
+	return tokens
 }
 
 // newSuffixDecoder takes the mark of a word's end for a space.
 func newSuffixDecoder(c config) (decoder, error) {
 	v := struct{ Suffix string }{"</w>"}
-	err := c.read(&v)
+	if err := c.read(&v); err != nil {
+		return nil, err
+	}
+	if v.Suffix == "" {
+		return nil, c.errorf("found an empty suffix")
+	}
 	return decodeFunc(func(tokens []string) []string {
 		for i, token := range tokens {
 			space := " "
@@ -156,7 +192,7 @@ func newSuffixDecoder(c config) (decoder, error) {
 			tokens[i] = strings.ReplaceAll(token, v.Suffix, space)
 		}
 		return tokens
-	}), err
+	}), nil
 }
 
 // newCTC joins what a model wrote for each moment of a recording: a token that is repeated counts once, and the padding token ends a repetition.
@@ -166,7 +202,12 @@ func newCTC(c config) (decoder, error) {
 		Space   string `json:"word_delimiter_token"`
 		Cleanup bool
 	}{"<pad>", "|", true}
-	err := c.read(&v)
+	if err := c.read(&v); err != nil {
+		return nil, err
+	}
+	if v.Pad == "" || v.Space == "" {
+		return nil, c.errorf("found pad_token %q and word_delimiter_token %q, expected neither empty", v.Pad, v.Space)
+	}
 	return decodeFunc(func(tokens []string) []string {
 		var out []string
 		for _, token := range slices.Compact(tokens) {
@@ -179,5 +220,5 @@ func newCTC(c config) (decoder, error) {
 			}
 		}
 		return out
-	}), err
+	}), nil
 }

@@ -30,7 +30,7 @@ func MaxLength(n int) Option { return Truncate(Truncation{MaxLength: n}) }
 func Truncate(t Truncation) Option { return func(o *options) { o.cut = &t } }
 
 // Encode turns a text into tokens. It is an error if a pattern of the file takes too long on the text, if the text has something that the
-// vocabulary has no token for, not even one for the unknown, or if the text cannot be cut as asked for.
+// vocabulary has no token for, not even one for the unknown, if the text has more than 32 MiB, or if it cannot be cut as asked for.
 //
 // Bytes that are not UTF-8 count as U+FFFD each.
 func (t *Tokenizer) Encode(text string, opts ...Option) (*Encoding, error) {
@@ -95,8 +95,14 @@ func (t *Tokenizer) special(texts int, o options) int {
 	return t.post.added(texts > 1)
 }
 
+// maxText bounds the texts, in bytes; places in a text, which may grow on its way, are numbers of 32 bits.
+const maxText = 1 << 25
+
 // encodeText turns one text into tokens of one type.
 func (t *Tokenizer) encodeText(e *Encoding, s string, kind int32, o options) error {
+	if len(s) > maxText {
+		return fmt.Errorf("found a text of %d bytes, expected at most %d", len(s), maxText)
+	}
 	if !utf8.ValidString(s) {
 		s = string([]rune(s))
 	}

@@ -1,7 +1,9 @@
 package tokenizer
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 )
 
 // A model turns each piece of a text into tokens of its vocabulary.
@@ -55,16 +57,32 @@ func (v vocabulary) token(id int32) (string, bool) {
 	return token, ok && known == id
 }
 
+// A modelConfig is the part of a file that describes the model; its two large lists stand apart, so that they are read only once.
+type modelConfig struct {
+	config
+	vocab, merges json.RawMessage
+}
+
+// newModelConfig takes the large lists out of the fields.
+func newModelConfig(path string, fields map[string]json.RawMessage) (modelConfig, error) {
+	if fields == nil {
+		return modelConfig{config: config{path: path}}, nil
+	}
+	small := maps.Clone(fields)
+	delete(small, "vocab")
+	delete(small, "merges")
+	data, err := json.Marshal(small)
+	return modelConfig{config{path, data}, fields["vocab"], fields["merges"]}, err
+}
+
 // newModel builds the model that a part of a file describes. Older files do not say of which type it is.
-func newModel(c config) (model, vocabulary, error) {
+func newModel(c modelConfig) (model, vocabulary, error) {
 	kind, err := c.kind()
+	if err == nil && kind == "" {
+		kind, err = guessModel(c)
+	}
 	if err != nil {
 		return nil, vocabulary{}, err
-	}
-	if kind == "" {
-		if kind, err = guessModel(c); err != nil {
-			return nil, vocabulary{}, err
-		}
 	}
 	switch kind {
 	case "WordPiece":
@@ -80,24 +98,18 @@ func newModel(c config) (model, vocabulary, error) {
 }
 
 // guessModel tells models apart by the fields that only they have.
-func guessModel(c config) (string, error) {
-	var v struct {
-		Merges any
-		Scores any  `json:"unk_id"`
-		Prefix *any `json:"continuing_subword_prefix"`
-	}
-	if err := c.read(&v); err != nil {
-		return "", err
-	}
+func guessModel(c modelConfig) (string, error) {
+	var v map[string]json.RawMessage
+	err := c.read(&v)
 	switch {
-	case v.Merges != nil:
-		return "BPE", nil
-	case v.Scores != nil:
-		return "Unigram", nil
-	case v.Prefix != nil:
-		return "WordPiece", nil
+	case c.merges != nil:
+		return "BPE", err
+	case v["unk_id"] != nil:
+		return "Unigram", err
+	case v["continuing_subword_prefix"] != nil:
+		return "WordPiece", err
 	default:
-		return "WordLevel", nil
+		return "WordLevel", err
 	}
 }
 

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -55,19 +56,45 @@ func (f simple) normalize(t text) (text, error) { return f(t), nil }
 // normalizers work one after the other.
 type normalizers []normalizer
 
+// newNormalizers makes one list of lists within lists, so that the growth of a text is bounded as a whole.
 func newNormalizers(c config) (normalizer, error) {
 	all, err := parts(c, "normalizers", newNormalizer)
-	return normalizers(all), err
+	var flat normalizers
+	for _, n := range all {
+		if inner, ok := n.(normalizers); ok {
+			flat = append(flat, inner...)
+		} else {
+			flat = append(flat, n)
+		}
+	}
+	return flat, err
 }
 
 func (all normalizers) normalize(t text) (text, error) {
+	limit := growthLimit(len(t.s))
 	var err error
 	for _, n := range all {
 		if t, err = n.normalize(t); err != nil {
 			return text{}, err
 		}
+		if len(t.s) > limit {
+			return text{}, fmt.Errorf("a normalizer makes a text longer than %d bytes", limit)
+		}
 	}
 	return t, nil
+}
+
+// growthLimit returns to how many bytes a text of n may grow: a few rules of a file, one after the other, could ask for any number.
+func growthLimit(n int) int { return 1<<16 + 32*n }
+
+// maxContent bounds what is put in a text at one place, in bytes. In published files it is one character.
+const maxContent = 256
+
+func checkContent(c config, content string) error {
+	if len(content) > maxContent {
+		return c.errorf("found a replacement of %d bytes, expected at most %d", len(content), maxContent)
+	}
+	return nil
 }
 
 // lowercase works on single characters: a final sigma is like any other.
@@ -118,20 +145,26 @@ func newStrip(c config) (normalizer, error) {
 }
 
 func (n strip) normalize(t text) (text, error) {
-	lo, hi := 0, len(t.s)
-	if n.left {
-		lo = hi - len(strings.TrimLeftFunc(t.s, unicode.IsSpace))
-	}
 	if n.right {
-		hi = lo + len(strings.TrimRightFunc(t.s[lo:], unicode.IsSpace))
+		t = t.slice(0, len(strings.TrimRightFunc(t.s, unicode.IsSpace)))
 	}
-	return t.slice(lo, hi), nil
+	if kept := strings.TrimLeftFunc(t.s, unicode.IsSpace); n.left && kept != t.s {
+		w := rewrite(t, 0) // unlike a slice, it still begins where t does
+		for len(t.s)-w.pos > len(kept) {
+			w.drop()
+		}
+		w.copy(len(kept))
+		t = w.text()
+	}
+	return t, nil
 }
 
 func newPrepend(c config) (normalizer, error) {
 	var v struct{ Prepend string }
-	err := c.read(&v)
-	return simple(func(t text) text { return t.prepend(v.Prepend) }), err
+	if err := c.read(&v); err != nil {
+		return nil, err
+	}
+	return simple(func(t text) text { return t.prepend(v.Prepend) }), checkContent(c, v.Prepend)
 }
 
 // replace puts content in the place of each match; it comes from the last character that it replaces.
@@ -146,6 +179,9 @@ func newReplace(c config) (replace, error) {
 		Content string
 	}
 	if err := c.read(&v); err != nil {
+		return replace{}, err
+	}
+	if err := checkContent(c, v.Content); err != nil {
 		return replace{}, err
 	}
 	p, err := v.Pattern.compile(c)

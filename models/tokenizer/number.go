@@ -11,9 +11,9 @@ import (
 // float nearest to the number, but where two ways to write a text are equally likely, the last bit of the scores decides.
 func parseScore(s string) (score float64, ok bool) {
 	rest, negative := strings.CutPrefix(s, "-")
-	rest, power, _ := strings.Cut(strings.ReplaceAll(rest, "E", "e"), "e")
+	rest, power, scaled := strings.Cut(strings.ReplaceAll(rest, "E", "e"), "e")
 	exponent := 0
-	if power != "" {
+	if scaled {
 		var err error
 		if exponent, err = strconv.Atoi(power); err != nil {
 			return 0, false

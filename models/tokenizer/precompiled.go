@@ -30,11 +30,16 @@ func newPrecompiled(c config) (normalizer, error) {
 		return nil, c.errorf("found a trie of %d bytes in a table of %d, expected 4 at least", size, len(v.Table))
 	}
 	p := &precompiled{replacements: string(rest[size/4*4:])}
-	for i := range p.trie.grow(int(size / 4)) {
-		p.trie[i] = binary.LittleEndian.Uint32(rest[4*i:])
+	for i := range size / 4 {
+		p.trie = append(p.trie, binary.LittleEndian.Uint32(rest[4*i:]))
 	}
 	if !utf8.ValidString(p.replacements) {
 		return nil, c.errorf("found replacements that are not UTF-8")
+	}
+	for r := range strings.SplitSeq(p.replacements, "\x00") {
+		if err := checkContent(c, r); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }
@@ -42,11 +47,6 @@ func newPrecompiled(c config) (normalizer, error) {
 // A doubleArray is a trie in one array (Aoe 1989; the layout is that of the library Darts-clone). A node is 32 bits: the label of the edge to it,
 // whether a value is below it, and the distance, by exclusive or, to its children.
 type doubleArray []uint32
-
-func (d *doubleArray) grow(n int) doubleArray {
-	*d = make(doubleArray, n)
-	return *d
-}
 
 // shortest returns the value of the shortest key that s begins with, negative if there is none.
 func (d doubleArray) shortest(s string) int {

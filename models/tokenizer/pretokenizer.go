@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -22,8 +23,7 @@ func newPreTokenizer(c config) (preTokenizer, error) {
 	}
 	switch kind {
 	case "Sequence":
-		all, err := parts(c, "pretokenizers", newPreTokenizer)
-		return preTokenizers(all), err
+		return newPreTokenizers(c)
 	case "BertPreTokenizer":
 		return splitter(bertWords), nil
 	case "ByteLevel":
@@ -53,18 +53,36 @@ func newPreTokenizer(c config) (preTokenizer, error) {
 type preTokenizers []preTokenizer
 
 func (all preTokenizers) split(p *pieces, t text) error {
-	first := len(p.all)
+	first, limit := len(p.all), growthLimit(len(t.s))
 	p.add(t)
 	for _, one := range all {
-		before := slices.Clone(p.all[first:])
+		before, size := slices.Clone(p.all[first:]), 0
 		p.all = p.all[:first]
 		for _, t := range before {
-			if err := one.split(p, t.plain()); err != nil {
+			if t = t.plain(); size+len(t.s) > limit {
+				return fmt.Errorf("pre-tokenizers make a text longer than %d bytes", limit)
+			}
+			size += len(t.s)
+			if err := one.split(p, t); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// newPreTokenizers makes one list of lists within lists.
+func newPreTokenizers(c config) (preTokenizer, error) {
+	all, err := parts(c, "pretokenizers", newPreTokenizer)
+	var flat preTokenizers
+	for _, one := range all {
+		if inner, ok := one.(preTokenizers); ok {
+			flat = append(flat, inner...)
+		} else {
+			flat = append(flat, one)
+		}
+	}
+	return flat, err
 }
 
 // splitter is a pre-tokenizer that cannot fail.

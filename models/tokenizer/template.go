@@ -52,8 +52,9 @@ func newTemplate(c config) (postProcessor, error) {
 
 // parts reads one of the two arrangements, each of whose texts occurs once.
 func (v templateFile) parts(c config, pieces []templatePiece, texts int) ([]templatePart, error) {
+	const most = 1 << 10
 	var out []templatePart
-	seen := [2]int{}
+	seen, special := [2]int{}, 0
 	for i, p := range pieces {
 		part, err := v.part(p)
 		if err != nil {
@@ -61,6 +62,9 @@ func (v templateFile) parts(c config, pieces []templatePiece, texts int) ([]temp
 		}
 		if part.text >= 0 {
 			seen[part.text]++
+		}
+		if special += len(part.ids); special > most {
+			return nil, c.errorf("template for %d texts: found more than %d special tokens", texts, most)
 		}
 		out = append(out, part)
 	}

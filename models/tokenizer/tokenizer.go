@@ -31,7 +31,7 @@ type file struct {
 	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
 	PostProcessor json.RawMessage `json:"post_processor"`
 	Decoder       json.RawMessage
-	Model         json.RawMessage
+	Model         map[string]json.RawMessage
 }
 
 // Parse reads the content of a tokenizer.json. Its errors say where in the file something unexpected was found.
@@ -49,7 +49,11 @@ func Parse(data []byte) (*Tokenizer, error) {
 
 // build makes all parts.
 func (t *Tokenizer) build(f file) (err error) {
-	if t.model, t.vocabulary, err = newModel(config{"model", f.Model}); err != nil {
+	m, err := newModelConfig("model", f.Model)
+	if err != nil {
+		return err
+	}
+	if t.model, t.vocabulary, err = newModel(m); err != nil {
 		return err
 	}
 	if t.normalizer, err = newNormalizer(config{"normalizer", f.Normalizer}); err != nil {

@@ -20,17 +20,16 @@ type unigram struct {
 	scratchSpace sync.Pool
 }
 
-func newUnigram(c config) (model, vocabulary, error) {
+func newUnigram(c modelConfig) (model, vocabulary, error) {
 	var v struct {
 		Unknown *int32 `json:"unk_id"`
 		Bytes   bool   `json:"byte_fallback"`
-		Vocab   json.RawMessage
 	}
 	if err := c.read(&v); err != nil {
 		return nil, vocabulary{}, err
 	}
 	m := &unigram{unknown: -1, bytes: v.Bytes}
-	if err := m.readScores(c, v.Vocab); err != nil {
+	if err := m.readScores(c.config, c.vocab); err != nil {
 		return nil, vocabulary{}, err
 	}
 	if v.Unknown != nil {

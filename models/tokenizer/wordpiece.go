@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"unicode/utf8"
 )
 
@@ -15,17 +14,16 @@ type wordPiece struct {
 	maxRunes int
 }
 
-func newWordPiece(c config) (model, vocabulary, error) {
+func newWordPiece(c modelConfig) (model, vocabulary, error) {
 	v := struct {
 		Unknown  string `json:"unk_token"`
 		Prefix   string `json:"continuing_subword_prefix"`
 		MaxRunes int    `json:"max_input_chars_per_word"`
-		Vocab    json.RawMessage
-	}{"[UNK]", "##", 100, nil}
+	}{"[UNK]", "##", 100}
 	if err := c.read(&v); err != nil {
 		return nil, vocabulary{}, err
 	}
-	vocab, err := readVocabulary(c, v.Vocab)
+	vocab, err := readVocabulary(c.config, c.vocab)
 	if err != nil {
 		return nil, vocabulary{}, err
 	}
@@ -83,15 +81,14 @@ type wordLevel struct {
 	unknown string
 }
 
-func newWordLevel(c config) (model, vocabulary, error) {
+func newWordLevel(c modelConfig) (model, vocabulary, error) {
 	v := struct {
 		Unknown string `json:"unk_token"`
-		Vocab   json.RawMessage
-	}{"<unk>", nil}
+	}{"<unk>"}
 	if err := c.read(&v); err != nil {
 		return nil, vocabulary{}, err
 	}
-	vocab, err := readVocabulary(c, v.Vocab)
+	vocab, err := readVocabulary(c.config, c.vocab)
 	return &wordLevel{vocab, v.Unknown}, vocab, err
 }
 
