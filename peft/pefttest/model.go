@@ -21,6 +21,7 @@ type Model struct {
 	Words      peft.Embedding
 	Input      peft.Sequence
 	Places     peft.Embedding
+	Embedded   peft.Hidden
 	Layers     []*Layer
 	Last       peft.Hidden
 	Classifier peft.Linear `name:"classifier"`
@@ -38,7 +39,7 @@ type Layer struct {
 // NewModel is a model whose weights are drawn from the seed.
 func NewModel(seed uint64) *Model {
 	m := &Model{
-		Words: peft.NewEmbedding(Words, Size), Places: peft.NewEmbedding(Positions, Size), Input: peft.Sequence{Size: Size},
+		Words: peft.NewEmbedding(Words, Size), Places: peft.NewEmbedding(Positions, Size), Embedded: peft.Hidden{Size: Size}, Input: peft.Sequence{Size: Size},
 		Last: peft.Hidden{Size: Size}, Classifier: peft.NewLinear(Size, Classes, true, peft.Head),
 	}
 	m.Classifier.IsHead = true
@@ -104,7 +105,7 @@ func batchOf(numbers ...int) batch {
 // Forward is the logits of a batch.
 func (m *Model) Forward(p *peft.Pass, b batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Words.Apply(p, b.words, b.layout))
-	x = tensor.Add(x, m.Places.Apply(p, x.Layout().Pos, x.Layout()))
+	x = m.Embedded.Apply(p, tensor.Add(x, m.Places.Apply(p, x.Layout().Pos, x.Layout())))
 	for _, l := range m.Layers {
 		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.forward(p, x) })
 	}

@@ -1,0 +1,134 @@
+package adapter
+
+import (
+	"peft/peft"
+	"peft/tensor"
+)
+
+// A bottleneck is Δ = A(h) + residual − what the site adds to: the branch, or the block's output.
+type bottleneck struct {
+	Config
+	down, up      linear
+	f             tensor.Func
+	before, after *norm              // nil: none
+	scale         *peft.Param        // [1] or [d]; nil: fixed
+	gate          *peft.SequenceGate // nil: none
+	key           string             // of the random streams
+}
+
+// A linear is one of the maps of a bottleneck: y = f(x·W + b).
+type linear interface {
+	apply(p *peft.Pass, x *tensor.Tensor, f tensor.Func) *tensor.Tensor
+}
+
+// bottleneck makes the parameters at a site.
+func (b builder) bottleneck(site string, d, r int) (n *bottleneck, err error) {
+	n = &bottleneck{Config: b.Config, key: site + "/" + b.name()}
+	n.f, _ = activation(b.Activation)
+	if n.down, n.up, err = b.maps(site, d, r); err != nil {
+		return nil, err
+	}
+	switch b.Scaling {
+	case Learned:
+		n.scale = b.q.NewParam(site+"/scaling", ones(1), 1)
+	case Channel:
+		n.scale = b.q.NewParam(site+"/scaling", ones(d), d)
+	}
+	if b.NormBefore {
+		n.before = b.norm(site+"/adapter_norm_before", d)
+	}
+	if b.NormAfter {
+		n.after = b.norm(site+"/adapter_norm_after", d)
+	}
+	if b.Gate {
+		n.gate = peft.NewSequenceGate(b.q, site+"/gate", d, b.rng)
+	}
+	return n, nil
+}
+
+// Forward is Δ [rows×d].
+func (n *bottleneck) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
+	h := n.input(t)
+	a, residual := n.value(p, h), n.residual(t, h)
+	if n.NormResidual && n.after != nil && n.Input != Stream {
+		return tensor.Sub(n.after.apply(p, tensor.Add(a, residual)), t.Y)
+	}
+	a = n.after.apply(p, a)
+	if residual == t.Y {
+		return a
+	}
+	return tensor.Add(a, tensor.Sub(residual, t.Y))
+}
+
+// input is h.
+func (n *bottleneck) input(t peft.Tap) *tensor.Tensor {
+	switch n.Input {
+	case Branch:
+		return t.Branch
+	case Stream:
+		return t.Stream
+	}
+	return t.Sum()
+}
+
+func (n *bottleneck) residual(t peft.Tap, h *tensor.Tensor) *tensor.Tensor {
+	switch {
+	case n.Input == Stream || n.Residual == ToBranch:
+		return t.Branch
+	case n.Residual == ToInput:
+		return h
+	}
+	return tensor.Add(t.Stream, t.Branch)
+}
+
+// value is A(h), dropped out and gated.
+func (n *bottleneck) value(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
+	a := n.up.apply(p, n.down.apply(p, n.before.apply(p, h), n.f), tensor.Identity)
+	a = n.drop(p, a)
+	switch {
+	case n.scale != nil:
+		a = tensor.Mul(a, n.scale.In(p))
+	case n.Scale != 0 && n.Scale != 1:
+		a = tensor.Scale(a, n.Scale)
+	}
+	a = p.Dropout(a, n.Dropout, n.key)
+	if n.gate != nil {
+		a = tensor.Mul(a, peft.Spread(n.gate.Value(p, h), h.Layout()))
+	}
+	return a
+}
+
+// drop drops the rows of some sequences, in training.
+func (n *bottleneck) drop(p *peft.Pass, a *tensor.Tensor) *tensor.Tensor {
+	if !p.Train || n.Depth == 0 {
+		return a
+	}
+	s := a.Layout().Sequences()
+	kept := p.Dropout(p.Scope().Tensor(ones(s), s, 1), n.Depth, n.key+"/depth")
+	return tensor.Mul(a, peft.Spread(kept, a.Layout()))
+}
+
+// A norm is a layer norm of a bottleneck's own.
+type norm struct{ gain, bias *peft.Param }
+
+const epsilon = 1e-5
+
+func (b builder) norm(name string, d int) *norm {
+	return &norm{b.q.NewParam(name+".weight", ones(d), d), b.q.NewParam(name+".bias", nil, d)}
+}
+
+// apply norms the rows of x; no norm leaves them as they are.
+func (n *norm) apply(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
+	if n == nil {
+		return x
+	}
+	return tensor.LayerNorm(x, n.gain.In(p), n.bias.In(p), epsilon)
+}
+
+func ones(n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = 1
+	}
+	return v
+}

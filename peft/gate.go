@@ -1,0 +1,27 @@
+package peft
+
+import "peft/tensor"
+
+// A SequenceGate is a number from 0 to 1 for each sequence: the mean over its rows of sigmoid(x·wᵀ + b), w [1×d] (UniPELT: Mao et al. 2022, arXiv:2110.07577). Virtual rows do not count.
+type SequenceGate struct{ W, B *Param }
+
+// NewSequenceGate makes the parameters NAME.weight and NAME.bias of a gate on rows of size d: nearly one half everywhere at first.
+func NewSequenceGate(q *Patch, name string, d int, rng Rand) *SequenceGate {
+	return &SequenceGate{q.NewParam(name+".weight", Normal(rng, d, 0.02), 1, d), q.NewParam(name+".bias", nil, 1)}
+}
+
+// Value is the gate for x [rows×d]: [sequences×1].
+func (g *SequenceGate) Value(p *Pass, x *tensor.Tensor) *tensor.Tensor {
+	return tensor.MeanRows(tensor.Dense{W: g.W.In(p)}.Linear(x, tensor.Affine{Bias: g.B.In(p), Func: tensor.Sigmoid}))
+}
+
+// Spread repeats each sequence's row of x [sequences×d] for all of its rows in a layout: [rows×d].
+func Spread(x *tensor.Tensor, l *tensor.Layout) *tensor.Tensor {
+	idx := make([]int32, 0, l.Rows())
+	for s := range l.Sequences() {
+		for range l.Start[s+1] - l.Start[s] {
+			idx = append(idx, int32(s))
+		}
+	}
+	return tensor.GatherRows(x, idx, l)
+}
