@@ -28,6 +28,18 @@ func next(labels []int32) []int32 {
 	return shifted
 }
 
+// atOnce is how many logits a causal language model has at once while it is trained.
+const atOnce = 1 << 24
+
+// headLoss is the loss of the last hidden state x, for a few rows of logits at a time.
+func headLoss(p *peft.Pass, b *Batch, x *tensor.Tensor, output *peft.Linear) (*tensor.Tensor, error) {
+	labels := perRow(x, b.Labels)
+	if err := checkLabels(labels, x.Rows(), output.Out); err != nil {
+		return nil, err
+	}
+	return p.HeadLoss(x, labels, max(64, atOnce/output.Out), func(x *tensor.Tensor) *tensor.Tensor { return output.Apply(p, x) }), nil
+}
+
 // outputEmbedding is the map of a causal language model from hidden states to tokens: by the table that embeds them, where the configuration ties both.
 func outputEmbedding(c *Config, words *peft.Embedding) peft.Linear {
 	w := &peft.Frozen{Shape: []int{c.Vocabulary, c.Hidden}}

@@ -126,6 +126,11 @@ func (m *GPT2LMHeadModel) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	return m.Output.Apply(p, m.GPT2.Forward(p, b))
 }
 
+// Loss is that of the next tokens, for some rows of logits at a time.
+func (m *GPT2LMHeadModel) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
+	return headLoss(p, b, m.GPT2.Forward(p, b), &m.Output)
+}
+
 // Task is causal language modelling.
 func (m *GPT2LMHeadModel) Task() Task { return CausalLM }
 

@@ -160,6 +160,11 @@ func (m *LlamaForCausalLM) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	return m.Output.Apply(p, m.Llama.Forward(p, b))
 }
 
+// Loss is that of the next tokens, for some rows of logits at a time.
+func (m *LlamaForCausalLM) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
+	return headLoss(p, b, m.Llama.Forward(p, b), &m.Output)
+}
+
 // Task is causal language modelling.
 func (m *LlamaForCausalLM) Task() Task { return CausalLM }
 

@@ -43,23 +43,41 @@ func (c *Config) limits() Limits {
 // Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out, and rows that a method put in have none.
 func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
 	labels = perRow(logits, labels)
-	if len(labels) != logits.Rows() {
-		return nil, fmt.Errorf("models: %d labels for %d rows of logits", len(labels), logits.Rows())
-	}
-	for i, y := range labels {
-		if y != tensor.Ignore && (y < 0 || int(y) >= logits.Cols()) {
-			return nil, fmt.Errorf("models: label %d is %d, must be 0 to %d, or %d for none", i, y, logits.Cols()-1, tensor.Ignore)
-		}
+	if err := checkLabels(labels, logits.Rows(), logits.Cols()); err != nil {
+		return nil, err
 	}
 	return tensor.CrossEntropy(logits, labels), nil
 }
 
-// perRow gives a label to every row of logits, those too that a method put in.
-func perRow(logits *tensor.Tensor, labels []int32) []int32 {
-	if l := logits.Layout(); l != nil && l.Virtual != nil && len(labels) == len(l.Real()) {
+func checkLabels(labels []int32, rows, classes int) error {
+	if len(labels) != rows {
+		return fmt.Errorf("models: %d labels for %d rows of logits", len(labels), rows)
+	}
+	for i, y := range labels {
+		if y != tensor.Ignore && (y < 0 || int(y) >= classes) {
+			return fmt.Errorf("models: label %d is %d, must be 0 to %d, or %d for none", i, y, classes-1, tensor.Ignore)
+		}
+	}
+	return nil
+}
+
+// perRow gives a label to every row of x, those too that a method put in.
+func perRow(x *tensor.Tensor, labels []int32) []int32 {
+	if l := x.Layout(); l != nil && l.Virtual != nil && len(labels) == len(l.Real()) {
 		return l.Spread(labels, tensor.Ignore)
 	}
 	return labels
+}
+
+// BatchLoss is the loss of a batch by its labels: [Loss] of what the model computes, but without the matrix of all logits where the model knows how (a causal language model does), so this
+// is what training calls.
+func BatchLoss(p *peft.Pass, m Model, b *Batch) (*tensor.Tensor, error) {
+	if l, ok := m.(interface {
+		Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error)
+	}); ok {
+		return l.Loss(p, b)
+	}
+	return Loss(m.Forward(p, b), b.Labels)
 }
 
 // Targets is the number of labels that are scored.

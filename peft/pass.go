@@ -75,6 +75,17 @@ func (p *Pass) Once(key any, f func() *tensor.Tensor) *tensor.Tensor {
 	return p.scope.Use(t)
 }
 
+// HeadLoss is the mean cross-entropy of head(x) by its labels, one a row of x, for so many rows at a time: see [tensor.HeadLoss]. In a routed pass it is for all at once.
+func (p *Pass) HeadLoss(x *tensor.Tensor, labels []int32, rows int, head func(x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
+	if p.route != nil {
+		return tensor.CrossEntropy(head(x), labels)
+	}
+	return tensor.HeadLoss(x, labels, rows, func(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
+		defer p.enter(s)()
+		return head(x)
+	})
+}
+
 // Key is the key of the random stream with a name: a function of the pass's seed and the name alone.
 func (p *Pass) Key(name string) uint64 { return mix(p.Seed ^ hash(name)) }
 

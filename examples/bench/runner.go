@@ -60,24 +60,25 @@ func newRunner(d *tensor.Device, m *models.Opened, q *peft.Patch, o options) (*r
 	return r, err
 }
 
-// examples is a batch of random tokens and labels.
+// examples is a batch of random tokens and labels: classes, or for a causal language model the tokens themselves.
 func (r *runner) examples() (*models.Batch, error) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	var rows []models.Sequence
-	var labels []int32
+	in := &models.Inputs{}
+	var all []int
 	for i := range r.options.batch {
-		ids := make([]int32, r.length(i))
-		for t := range ids {
-			ids[t] = 5 + rng.Int32N(29995)
+		ids, mask, labels := make([]int32, r.seq), make([]int32, r.seq), []int32{rng.Int32N(2)}
+		for t := range r.length(i) {
+			ids[t], mask[t] = 5+rng.Int32N(29995), 1
 		}
-		rows = append(rows, models.Sequence{IDs: ids})
-		labels = append(labels, rng.Int32N(2))
+		if r.model.Task() == models.CausalLM {
+			labels = slices.Clone(ids)
+			for t := r.length(i); t < r.seq; t++ {
+				labels[t] = tensor.Ignore
+			}
+		}
+		in.IDs, in.Mask, in.Labels, all = append(in.IDs, ids), append(in.Mask, mask), append(in.Labels, labels), append(all, i)
 	}
-	b, err := models.Pack(r.model.Unwrap(), rows...)
-	if err == nil {
-		b.Labels = labels
-	}
-	return b, err
+	return in.Batch(r.model.Unwrap(), all...)
 }
 
 // length is how many tokens row i has.
@@ -94,7 +95,7 @@ func (r *runner) step(number int) error {
 	p := peft.With(r.dev, r.patch)
 	defer p.Close()
 	p.Train, p.Seed = true, peft.Seed(1, number, 0)
-	loss, err := models.Loss(r.model.Forward(p, r.batch), r.batch.Labels)
+	loss, err := models.BatchLoss(p, r.model.Unwrap(), r.batch)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (j *job) loss(p *peft.Pass, rows []int) (train.Loss, error) {
 	if err != nil {
 		return train.Loss{}, err
 	}
-	value, err := models.Loss(j.model.Forward(p, b), b.Labels)
+	value, err := models.BatchLoss(p, j.model.Unwrap(), b)
 	return train.Loss{Value: value, Targets: models.Targets(b.Labels), Tokens: len(b.IDs)}, err
 }
 
@@ -53,12 +53,19 @@ func (j *job) score(rows []int) (s train.Score, targets int, err error) {
 	}
 	p := peft.With(j.dev, j.patch).NoGrad()
 	defer p.Close()
+	targets = models.Targets(b.Labels)
+	if j.model.Task() == models.CausalLM {
+		loss, err := models.BatchLoss(p, j.model.Unwrap(), b)
+		if err != nil {
+			return s, 0, err
+		}
+		return train.Score{Loss: loss.Item(), Accuracy: math.NaN()}, targets, nil
+	}
 	logits := j.model.Forward(p, b)
 	loss, err := models.Loss(logits, b.Labels)
 	if err != nil {
 		return s, 0, err
 	}
-	targets = models.Targets(b.Labels)
 	s = train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b.Labels)) / float64(max(1, targets))}
 	return s, targets, nil
 }
