@@ -63,7 +63,7 @@ func (m *merger) fold(x Site, deltas []Folder) error {
 	for i, f := range params {
 		changed[i] = m.substituted(f)
 		if changed[i] || len(deltas) > 0 && !f.Absent {
-			values[i] = m.matrix(f).Dense(s)
+			values[i] = m.Matrix(f).Dense(s)
 		}
 	}
 	for _, d := range deltas {

@@ -32,10 +32,10 @@ func (n *Norm) Apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 
 func (n *Norm) apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if !n.RMS {
-		return tensor.LayerNorm(x, p.vector(n.W), p.vector(n.B), n.Eps)
+		return tensor.LayerNorm(x, p.Vector(n.W), p.Vector(n.B), n.Eps)
 	}
-	y := tensor.RMSNorm(x, p.vector(n.W), n.Eps)
-	if b := p.vector(n.B); b != nil {
+	y := tensor.RMSNorm(x, p.Vector(n.W), n.Eps)
+	if b := p.Vector(n.B); b != nil {
 		y = tensor.Add(y, b)
 	}
 	return y

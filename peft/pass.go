@@ -117,8 +117,8 @@ func (p *Pass) rows(s Site) (all []Rows) {
 	return all
 }
 
-// matrix is a parameter as a linear map or table: its stand-in, or the frozen weight.
-func (p *Pass) matrix(f *Frozen) tensor.Map {
+// Matrix is a parameter as a linear map or table: its stand-in, or the frozen weight.
+func (p *Pass) Matrix(f *Frozen) tensor.Map {
 	var m tensor.Map
 	if f.W != nil {
 		m = f.W
@@ -134,15 +134,15 @@ func (p *Pass) matrix(f *Frozen) tensor.Map {
 	return m
 }
 
-// vector is a parameter as a tensor; nil where the model has none and nothing stands in for it.
-func (p *Pass) vector(f *Frozen) *tensor.Tensor {
+// Vector is a parameter as a tensor; nil where the model has none and nothing stands in for it.
+func (p *Pass) Vector(f *Frozen) *tensor.Tensor {
 	if !p.substituted(f) {
 		if f.Absent {
 			return nil
 		}
 		return f.weight().Constant(p.dev)
 	}
-	return p.matrix(f).Dense(p.scope)
+	return p.Matrix(f).Dense(p.scope)
 }
 
 func (p *Pass) substituted(f *Frozen) bool {

@@ -93,7 +93,7 @@ func DecodeConfig(config []byte, v any) error {
 	return d.Decode(v)
 }
 
-// Refuse fails if one of the named fields of a configuration asks for something: is there and not null, false or empty.
+// Refuse fails if one of the named fields of a configuration asks for something: is there and not null, false, 0 or empty.
 func Refuse(config []byte, fields ...string) error {
 	var all map[string]any
 	if err := json.Unmarshal(config, &all); err != nil {
@@ -107,7 +107,7 @@ func Refuse(config []byte, fields ...string) error {
 				return fmt.Errorf("%s is not supported", f)
 			}
 		default:
-			if text := fmt.Sprint(v); text != "map[]" && text != "[]" {
+			if text := fmt.Sprint(v); text != "map[]" && text != "[]" && text != "0" {
 				return fmt.Errorf("%s is not supported", f)
 			}
 		}
