@@ -55,7 +55,8 @@ func (g Grads) Release() {
 	}
 }
 
-// Backward computes the gradients of a scalar by all parameters it depends on. It consumes the history: activations are freed on the way.
+// Backward computes the gradients of a scalar by all parameters it depends on. It consumes the history: activations are freed on the way, and nothing that
+// depends on them can go through another backward pass.
 func Backward(loss *Tensor) Grads { return BackwardInto(Grads{}, loss, 1) }
 
 // BackwardInto adds scale times the gradients of a scalar to g and returns it: the sum over micro-batches.
@@ -112,9 +113,15 @@ func (b *backward) run(t *Tensor, seed *Tensor) {
 	}
 }
 
-// postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone.
+// postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone. It panics where an
+// earlier walk has consumed a node.
 func (b *backward) postorder(n *node, order []*node) []*node {
-	if n == nil || n.seen || b.beyond(n) {
+	switch {
+	case n == nil || b.beyond(n):
+		return order
+	case n.seen && n.back == nil:
+		panic(&ShapeError{Op: "Backward", Got: "the history of " + n.op + " again", Want: "one backward pass, of the sum of all losses"})
+	case n.seen:
 		return order
 	}
 	n.seen = true

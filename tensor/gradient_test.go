@@ -48,6 +48,10 @@ var gradientCases = map[string]func(s *Scope, p []*Tensor) *Tensor{
 	"rmsnorm":   func(s *Scope, p []*Tensor) *Tensor { return RMSNorm(p[0], p[1], 1e-5) },
 	"softmax":   func(s *Scope, p []*Tensor) *Tensor { return Softmax(p[0]) },
 	"loss":      func(s *Scope, p []*Tensor) *Tensor { return CrossEntropy(p[0], []int32{2, Ignore, 0, 5}) },
+	"head loss": func(s *Scope, p []*Tensor) *Tensor {
+		shared := Apply(Tanh, p[1])
+		return HeadLoss(Apply(Sin, p[0]), []int32{2, Ignore, 0, 1}, 2, func(in *Scope, x *Tensor) *Tensor { return MatMulT(Mul(x, shared), in.Use(p[2])) })
+	},
 	"rotate": func(s *Scope, p []*Tensor) *Tensor {
 		return Rotate(p[0].WithLayout(NewLayout(1, 3)), 1, Rotary{Freq: []float64{1, 0.3}})
 	},
