@@ -58,7 +58,6 @@ func runeOffset(s string, n int) int {
 
 func randomRewrite(rng *rand.Rand, letters []rune, t text, in []place) (text, []place) {
 	w, out := rewrite(t, 0), []place(nil)
-	last := span{t.start, t.start}
 	for _, p := range in {
 		c := letters[rng.IntN(len(letters))]
 		switch rng.IntN(4) {
@@ -71,9 +70,9 @@ func randomRewrite(rng *rand.Rand, letters []rune, t text, in []place) (text, []
 			w.copy(utf8.RuneLen(p.c))
 			out = append(out, p)
 		}
-		if last = p.at; rng.IntN(5) == 0 {
+		if rng.IntN(5) == 0 {
 			w.insert(c)
-			out = append(out, place{c, last})
+			out = append(out, place{c, p.at})
 		}
 	}
 	return w.text(), out
