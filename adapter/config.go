@@ -31,6 +31,7 @@ type Config struct {
 	Init       Init    // how weights start
 	PHM        *PHM    // Down and Up are sums of Kronecker products; nil: matrices
 	Invertible float64 // reduction factor of an invertible adapter on the embeddings; 0: none
+	Inverse    bool    // undo it before the output embedding of a language model, as its paper has it and AdapterHub's library 1.3 does not
 	Head       bool    // train the model's head whole
 }
 

@@ -34,6 +34,7 @@ type fields struct {
 	InitWeightsSeed    *int            `json:"init_weights_seed"`
 	InvAdapter         *string         `json:"inv_adapter"`
 	InvReductionFactor *float64        `json:"inv_adapter_reduction_factor"`
+	Inverse            bool            `json:"inv_adapter_inverse,omitempty"` // not the library's
 	phmFields
 }
 
@@ -60,7 +61,7 @@ func (c Config) fields() fields {
 		LeaveOut: append([]int{}, c.LeaveOut...), ReductionFactor: factor{orElse(c.Reduction, 16), c.Reductions}, NonLinearity: cmp.Or(c.Activation, "relu"),
 		OriginalLNBefore: c.Input == Sum, OriginalLNAfter: !c.NoSum, ResidualBeforeLN: residuals[c.Residual], LNBefore: c.NormBefore, LNAfter: c.NormAfter,
 		AdapterResidualLN: c.NormResidual, IsParallel: c.Input == Stream, Scaling: c.scaling(), UseGating: c.Gate, Dropout: c.Dropout, StochasticDepth: c.Depth,
-		InitWeights: cmp.Or(string(c.Init), "bert"), phmFields: c.PHM.fields(),
+		InitWeights: cmp.Or(string(c.Init), "bert"), Inverse: c.Inverse, phmFields: c.PHM.fields(),
 	}
 	if c.Invertible > 0 {
 		kind := "nice"
@@ -105,7 +106,7 @@ func (f fields) config() (c Config, err error) {
 	c = Config{
 		At: f.roles(), LeaveOut: f.LeaveOut, Reduction: f.ReductionFactor.all, Reductions: f.ReductionFactor.blocks, Activation: f.NonLinearity, Input: f.input(),
 		NoSum: !f.OriginalLNAfter, NormBefore: f.LNBefore, NormAfter: f.LNAfter, NormResidual: f.AdapterResidualLN, Gate: f.UseGating, Dropout: f.Dropout, Depth: f.StochasticDepth,
-		Init: Init(f.InitWeights),
+		Init: Init(f.InitWeights), Inverse: f.Inverse,
 	}
 	if f.InitWeights == "bert" {
 		c.Init = Normal

@@ -18,7 +18,7 @@ type coupling struct {
 	size int
 }
 
-// invertible puts a coupling on the embeddings, and its inverse before the output embedding of a language model.
+// invertible puts a coupling on the embeddings, and if asked for its inverse before the output embedding of a language model.
 func (b builder) invertible() error {
 	if b.Invertible == 0 {
 		return nil
@@ -31,7 +31,7 @@ func (b builder) invertible() error {
 	c := &coupling{b.network("F", x.Size-half, half), b.network("G", half, x.Size-half), half, x.Size}
 	b.q.Add(x, peft.Out, forward{c})
 	for l := range b.q.Sites().Linears() {
-		if l.IsHead && l.Role != peft.Head && l.In == x.Size {
+		if b.Inverse && l.IsHead && l.Role != peft.Head && l.In == x.Size {
 			b.q.Add(l, peft.In, backward{c})
 		}
 	}

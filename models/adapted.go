@@ -21,6 +21,7 @@ func For(adapter string) (o Options, err error) {
 	var c struct {
 		TaskType string `json:"task_type"`
 		Pool     Pool   `json:"pool"`
+		Class    string `json:"model_class"` // AdapterHub's field
 		Auto     struct {
 			Class string `json:"base_model_class"`
 		} `json:"auto_mapping"`
@@ -29,8 +30,23 @@ func For(adapter string) (o Options, err error) {
 		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), err)
 	}
 	o = Options{Task: tasks[c.TaskType], Pool: c.Pool, Class: c.Auto.Class, Headless: c.TaskType == "FEATURE_EXTRACTION"}
+	if isClass(c.Class) {
+		o.Class = c.Class
+	}
 	o.Labels, err = labels(adapter)
 	return o, err
+}
+
+// isClass reports whether some family has a class of that name.
+func isClass(name string) bool {
+	for _, f := range families {
+		for _, a := range f.architectures {
+			if a.name == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // tasks are those that Hugging Face PEFT names.
@@ -48,7 +64,17 @@ func (t Task) TaskType() string {
 
 // labels is the number of classes of the head that an adapter folder holds, 0 if it holds none.
 func labels(adapter string) (int, error) {
-	f, err := safetensors.Open(filepath.Join(adapter, peft.WeightsFile))
+	for _, file := range []string{peft.WeightsFile, peft.HubHeadFile} {
+		n, err := labelsIn(filepath.Join(adapter, file))
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, nil
+}
+
+func labelsIn(file string) (int, error) {
+	f, err := safetensors.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

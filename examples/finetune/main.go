@@ -17,6 +17,7 @@ import (
 	"peft/tensor"
 	"peft/train"
 
+	_ "peft/adapter"
 	_ "peft/lora"
 )
 

@@ -46,25 +46,28 @@ func TestTrajectories(t *testing.T) {
 		if c.Kind == "output" || slices.ContainsFunc(missing, func(part string) bool { return strings.HasSuffix(c.Name, part) }) {
 			continue
 		}
-		t.Run(c.Name, func(t *testing.T) {
-			dir := t.TempDir()
-			start := []string{"-init", c.Path("adapter")}
-			if method, _, ok := strings.Cut(c.Name, "-"); ok && (method == "full" || method == "head") {
-				start = []string{"-method", method}
-			}
-			_, _, err := runProgram(t, append(start, "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-batch", fmt.Sprint(c.Batch), "-steps", "10",
-				"-shuffle=false", "-dropout", "none", "-schedule", "constant", "-clip", "0", "-lr", fmt.Sprint(c.Optimizer.LR), "-weight-decay", fmt.Sprint(c.Optimizer.WeightDecay),
-				"-f64", "-log", dir+"/log", "-save-f64", dir+"/after.safetensors", "-out", dir+"/out")...)
-			require.NoError(t, err)
-			want, _ := c.Losses(t)
-			got := losses(t, dir+"/log")
-			require.Len(t, got, len(want))
-			for i := range want {
-				require.InEpsilon(t, want[i], got[i], 1e-8, "step %d", i+1)
-			}
-			compareAfter(t, c, dir)
-		})
+		start := []string{"-init", c.Path("adapter")}
+		if method, _, ok := strings.Cut(c.Name, "-"); ok && (method == "full" || method == "head") {
+			start = []string{"-method", method}
+		}
+		t.Run(c.Name, func(t *testing.T) { tryTrajectory(t, c, start...) })
 	}
+}
+
+// tryTrajectory trains as a case's trusted program did.
+func tryTrajectory(t *testing.T, c golden.Case, start ...string) {
+	dir := t.TempDir()
+	_, _, err := runProgram(t, append(start, "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-batch", fmt.Sprint(c.Batch), "-steps", "10",
+		"-shuffle=false", "-dropout", "none", "-schedule", "constant", "-clip", "0", "-lr", fmt.Sprint(c.Optimizer.LR), "-weight-decay", fmt.Sprint(c.Optimizer.WeightDecay),
+		"-f64", "-log", dir+"/log", "-save-f64", dir+"/after.safetensors", "-out", dir+"/out")...)
+	require.NoError(t, err)
+	want, _ := c.Losses(t)
+	got := losses(t, dir+"/log")
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.InEpsilon(t, want[i], got[i], 1e-8, "step %d", i+1)
+	}
+	compareAfter(t, c, dir)
 }
 
 // compareAfter compares the trained tensors after the last step, but for those that only rounding moves.

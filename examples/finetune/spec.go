@@ -59,13 +59,15 @@ func newSpec(text []byte, init string) (*spec, error) {
 	if err := json.Unmarshal(text, &s.config); err != nil {
 		return nil, fmt.Errorf("-method: expected a JSON object: %w", err)
 	}
-	for _, field := range []string{"method", "peft_type"} {
-		if raw, ok := s.config[field]; ok && json.Unmarshal(raw, &s.name) == nil && s.name != "" {
-			s.name = strings.ToLower(s.name)
-			return s, nil
-		}
+	name, err := peft.MethodName(text)
+	if err != nil {
+		return nil, fmt.Errorf("-method: %w", err)
 	}
-	return nil, errors.New(`-method: found neither "method" nor "peft_type" in the configuration`)
+	if name == "" {
+		return nil, errors.New(`-method: found neither "method" nor "peft_type" in the configuration, nor a "config" as AdapterHub's library has it`)
+	}
+	s.name = strings.ToLower(name)
+	return s, nil
 }
 
 // rate is the learning rate that suits the method on small encoders.

@@ -13,6 +13,7 @@ import (
 	"peft/peft"
 	"peft/tensor"
 
+	_ "peft/adapter"
 	_ "peft/lora"
 )
 

@@ -68,23 +68,28 @@ func predict(t *testing.T, c golden.Case, more ...string) *safetensors.File {
 
 func TestGolden(t *testing.T) {
 	for _, c := range cases(t) {
-		want := golden.Open(t, c.Path("expect.safetensors"))
-		gradients := slices.ContainsFunc(want.Names(), func(n string) bool { return strings.HasPrefix(n, "grad.") })
-		t.Run(c.Name+"/float64", func(t *testing.T) {
-			args := []string{"-f64"}
-			if gradients {
-				args = append(args, "-grad")
-			}
-			compare(t, c, want, predict(t, c, args...), c.Tolerance(), c.Tolerance())
-		})
-		t.Run(c.Name+"/float32", func(t *testing.T) {
-			args := []string{"-threads", "2"}
-			if gradients {
-				args = append(args, "-grad")
-			}
-			compare(t, c, want, predict(t, c, args...), 2e-5, 1e-4)
-		})
+		t.Run(c.Name, func(t *testing.T) { tryGolden(t, c) })
 	}
+}
+
+// tryGolden runs the program on a case, in both precisions.
+func tryGolden(t *testing.T, c golden.Case) {
+	want := golden.Open(t, c.Path("expect.safetensors"))
+	gradients := slices.ContainsFunc(want.Names(), func(n string) bool { return strings.HasPrefix(n, "grad.") })
+	t.Run("float64", func(t *testing.T) {
+		args := []string{"-f64"}
+		if gradients {
+			args = append(args, "-grad")
+		}
+		compare(t, c, want, predict(t, c, args...), c.Tolerance(), c.Tolerance())
+	})
+	t.Run("float32", func(t *testing.T) {
+		args := []string{"-threads", "2"}
+		if gradients {
+			args = append(args, "-grad")
+		}
+		compare(t, c, want, predict(t, c, args...), 2e-5, 1e-4)
+	})
 }
 
 // expected are the tensors of a case that one run of the program makes: of adapters that are active together, in the order of their folders.

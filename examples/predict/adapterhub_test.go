@@ -1,0 +1,36 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/internal/golden"
+	"peft/peft"
+)
+
+// hubCases are the golden cases of AdapterHub's library with one adapter of a method that there is.
+func hubCases(t *testing.T, architectures ...string) (all []golden.Case) {
+	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "gpt2-*", "llama-*") {
+		text, err := peft.ReadConfig(c.Path("adapter"))
+		if err != nil || c.Name == "bert-flex_head" {
+			continue
+		}
+		name, err := peft.MethodName(text)
+		require.NoError(t, err)
+		for _, a := range architectures {
+			if name == peft.HubFormat(a) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+func TestAdapterHub(t *testing.T) {
+	cases := hubCases(t, "")
+	require.Greater(t, len(cases), 30)
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) { tryGolden(t, c) })
+	}
+}
