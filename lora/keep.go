@@ -36,3 +36,12 @@ func keepOriginals(q *peft.Patch, save []string) {
 		}
 	}
 }
+
+// Aliases are the further keys of a bias that is trained twice over: as one of all biases, and with its module. The file holds it under both.
+func (c Common) Aliases(q *peft.Patch, x *peft.Param) []string {
+	m := peft.Module(x.Name, q.Sites().Modules(c.Save, c.Head))
+	if c.Bias != AllBias || m == "" || x.Fixed || !strings.HasSuffix(x.Name, ".bias") {
+		return nil
+	}
+	return []string{peft.Wrapper + m + ".modules_to_save" + strings.TrimPrefix(x.Name, m)}
+}

@@ -42,6 +42,31 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+func TestDoRA(t *testing.T) {
+	want := pefttest.Want{Trained: maps * (3*perRank + pefttest.Size), Detached: []string{"lora_A", "lora_B"}}
+	for name, dropout := range map[string]float64{"plain": 0, "dropout": 0.3} {
+		t.Run(name, func(t *testing.T) {
+			pefttest.Test(t, lora.Config{Rank: 3, Alpha: 5, DoRA: true, Dropout: dropout, On: peft.Named("*.Query", "*.Value")}, want)
+		})
+	}
+}
+
+// family are the other methods, each with the number of parameters that its formula gives for the query and value maps of the laws' model.
+func TestFamily(t *testing.T) {
+	const size, inner = pefttest.Size, pefttest.Inner
+	at := lora.Common{On: peft.Named("*.Query", "*.Value")}
+	for name, c := range map[string]struct {
+		method peft.Method
+		want   pefttest.Want
+	}{
+		"ia3":      {lora.IA3{Common: at}, pefttest.Want{Trained: maps * size}},
+		"ia3 feed": {lora.IA3{Common: lora.Common{On: peft.Named("*.Down")}, FeedForward: peft.Names{List: []string{"Down"}}}, pefttest.Want{Trained: pefttest.Layers * inner}},
+		"loha":     {lora.LoHa{Common: at, Rank: 2, Alpha: 3}, pefttest.Want{Trained: maps * 2 * 2 * perRank}},
+	} {
+		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	model := pefttest.NewModel(1)
 	for name, c := range map[string]struct {
@@ -62,11 +87,11 @@ func TestRefusals(t *testing.T) {
 
 func TestConfigurations(t *testing.T) {
 	for text, says := range map[string]string{
-		`{"method":"lora","r":0}`:                      "Rank is 0",
-		`{"method":"lora","rank":3}`:                   `unknown field "rank"`,
-		`{"peft_type":"LORA","use_dora":true}`:         "use_dora is not supported",
-		`{"peft_type":"LORA","loftq_config":{"a":1}}`:  "loftq_config is not supported",
-		`{"method":"lora","init_lora_weights":"nope"}`: `init_lora_weights is "nope"`,
+		`{"method":"lora","r":0}`:                               "Rank is 0",
+		`{"method":"lora","rank":3}`:                            `unknown field "rank"`,
+		`{"peft_type":"LORA","use_dora":true,"lora_bias":true}`: "DoRA has no bias",
+		`{"peft_type":"LORA","loftq_config":{"a":1}}`:           "loftq_config is not supported",
+		`{"method":"lora","init_lora_weights":"nope"}`:          `Init is "nope"`,
 	} {
 		_, err := peft.DecodeMethod([]byte(text))
 		require.ErrorContains(t, err, says, text)

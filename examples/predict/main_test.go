@@ -18,8 +18,11 @@ import (
 // unsupported are kinds of cases that the program is not for, and missing are parts of the names of those for which the library lacks something.
 var (
 	unsupported = map[string]bool{"combine": true, "fresh": true}
-	missing     = []string{"dora", "lora-tokens", "lora-replication", "embed-tied"}
+	missing     = []string{"lora-tokens", "lora-replication", "embed-tied"}
 )
+
+// family are the methods of LoRA's family, as cases name them.
+var family = []string{"LORA", "IA3", "LOHA"}
 
 func matches(name string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
@@ -28,7 +31,7 @@ func matches(name string, parts []string) bool {
 // cases are the golden ones whose model and method there are.
 func cases(t *testing.T) (all []golden.Case) {
 	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*") {
-		if c.Kind == "forward" || c.Method == "LORA" && !unsupported[c.Kind] && !matches(c.Name, missing) {
+		if c.Kind == "forward" || slices.Contains(family, c.Method) && !unsupported[c.Kind] && !matches(c.Name, missing) {
 			all = append(all, c)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stretchr/testify/require"
@@ -57,7 +59,7 @@ func (b bench) gradient() {
 	_, grads := b.step(p, q)
 	p.Close()
 	for x := range q.Params() {
-		if x.Fixed {
+		if x.Fixed || slices.ContainsFunc(b.want.Detached, func(end string) bool { return strings.HasSuffix(x.Name, end) }) {
 			continue
 		}
 		t, along := x.Tensor(), peft.Normal(rng, x.Tensor().Len(), 1)

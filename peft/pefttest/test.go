@@ -16,6 +16,8 @@ type Want struct {
 	Different bool // a fresh patch changes the model
 	Stays     bool // it cannot be folded into weights
 	NoFile    bool // it has no file format
+
+	Detached []string // ends of the names of parameters whose gradient is not the derivative of the loss, as something counts as a constant by the method's definition
 }
 
 // The relative errors that different orders of summation may make on the small model: a few hundred roundings of each type of number.

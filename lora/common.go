@@ -1,0 +1,120 @@
+package lora
+
+import (
+	"fmt"
+
+	"peft/peft"
+)
+
+// Common is what the configurations of the methods beside LoRA have in common: where the method acts, and what of the base is trained beside it.
+type Common struct {
+	On   peft.Selection // the linear maps; nil: what is usual for the method and the model's type
+	Bias Bias           // which of the base's biases are trained too
+	Save []string       // modules trained whole, by the end of their name: a new head
+	Head bool           // train the model's head whole, whatever its name
+}
+
+// A kind is what Hugging Face PEFT calls a method, and which of the common options its configurations have.
+type kind struct {
+	name   string // peft_type
+	bias   bool   // bias
+	layout bool   // fan_in_fan_out
+}
+
+func (c Common) common() Common { return c }
+
+func (c *Common) set(shared Common) { *c = shared }
+
+// selection is where a method acts, without what is trained whole.
+func (c Common) selection(k kind, s *peft.Sites) peft.Selection {
+	on := c.On
+	if on == nil {
+		on = peft.Usual(k.name, s.ModelType())
+	}
+	return peft.Except(on, s.Modules(c.Save, c.Head))
+}
+
+// linears are the linear maps on which a method acts; any other site is an error.
+func (c Common) linears(k kind, s *peft.Sites) (all []*peft.Linear, err error) {
+	sites, err := c.selection(k, s).Select(s)
+	for _, x := range sites {
+		l, ok := x.(*peft.Linear)
+		if !ok {
+			return nil, fmt.Errorf("lora: %s: %s adapts linear maps, not a %T", x.Name(), k.name, x)
+		}
+		all = append(all, l)
+	}
+	return all, err
+}
+
+// attach lets each linear map be patched, and trains what is to be trained whole.
+func (c Common) attach(k kind, s *peft.Sites, each func(q *peft.Patch, l *peft.Linear) error) (*peft.Patch, error) {
+	linears, err := c.linears(k, s)
+	if err != nil {
+		return nil, err
+	}
+	q := peft.NewPatch(s)
+	var sites []peft.Site
+	for _, l := range linears {
+		if err := each(q, l); err != nil {
+			return nil, fmt.Errorf("lora: %s: %w", l.Name(), err)
+		}
+		sites = append(sites, l)
+	}
+	return q, c.whole(q, k, sites)
+}
+
+// check wants a choice of biases that the method has.
+func (c Common) check(k kind) error {
+	switch {
+	case c.Bias == "" || c.Bias == NoBias:
+		return nil
+	case !k.bias:
+		return fmt.Errorf("lora: Bias is %q, but %s trains no biases", c.Bias, k.name)
+	case c.Bias != AllBias && c.Bias != OnlyLoRA:
+		return fmt.Errorf("lora: Bias is %q, must be %q, %q or %q", c.Bias, NoBias, AllBias, OnlyLoRA)
+	}
+	return nil
+}
+
+// whole trains what a method does not change by itself: modules saved whole, the head, biases of the base. It keeps in the file what a reader expects there.
+func (c Common) whole(q *peft.Patch, k kind, sites []peft.Site) error {
+	save := q.Sites().Modules(c.Save, c.Head)
+	q.TrainModules(save)
+	if c.Bias == AllBias {
+		q.TrainBiases()
+		keepOriginals(q, save)
+	}
+	for _, x := range sites {
+		if l, ok := x.(*peft.Linear); ok && c.Bias == OnlyLoRA && !l.B.Absent {
+			q.Train(l.B)
+		}
+	}
+	return keepEmbeddings(q, c.selection(k, q.Sites()), sites)
+}
+
+// atLeast wants a number of a configuration to be no smaller than a bound.
+func atLeast(name string, v, bound int) error {
+	if v < bound {
+		return fmt.Errorf("lora: %s is %d, must be at least %d", name, v, bound)
+	}
+	return nil
+}
+
+// probability wants a number of a configuration to be that of a dropout.
+func probability(name string, v float64) error {
+	if v < 0 || v >= 1 {
+		return fmt.Errorf("lora: %s is %v, must be at least 0 and below 1", name, v)
+	}
+	return nil
+}
+
+// first is the first error that there is.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
