@@ -162,7 +162,7 @@ func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxS
 		t.softmaxRow(row, i0+i, at, i, state, d)
 	}
 	sums := dense(state.sums, i1-i0, d)
-	t.k.tiles(t.w, &sums, &s, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1)
+	t.k.strips(t.w, &sums, &s, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1, nil, nil)
 }
 
 // softmaxRow adds scores of query row i, whose state is number n, with the keys from j0 on.
@@ -189,7 +189,7 @@ func (t *head) products(s slot, m *view, i0, i1 int, panels []float32, lo, hi, n
 	const pitch = keyBlock + 16 // off the powers of two, so that rows do not compete for lines of the cache
 	rows := columns(m, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
 	out := view{data: t.w.floats(s, queryBlock*pitch), rows: i1 - i0, cols: hi - lo, rs: pitch, cs: 1}
-	t.k.tiles(t.w, &out, &rows, panels[lo*rows.cols:], t.k.tileCols, t.k.tileCols*rows.cols, float32(alpha), 0)
+	t.k.strips(t.w, &out, &rows, panels[lo*rows.cols:], t.k.tileCols, t.k.tileCols*rows.cols, float32(alpha), 0, nil, nil)
 	return out
 }
 

@@ -124,12 +124,12 @@ func (t *head) backwardBlock(i0, i1 int, b *gradBlock) {
 	if !t.dk.none() {
 		q, dout := columns(&t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), columns(&t.dout, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
 		dk, dv, pt, et := b.dk.window(lo-b.j0, hi-b.j0, 0, t.dim), b.dv.window(lo-b.j0, hi-b.j0, 0, dout.cols), p.t(), e.t()
-		k.tiles(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, 1)
-		k.tiles(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, 1)
+		k.strips(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, 1, nil, nil)
+		k.strips(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, 1, nil, nil)
 	}
 	if !t.dq.none() {
 		dq := columns(&t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
-		k.tiles(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, 1)
+		k.strips(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, 1, nil, nil)
 	}
 }
 

@@ -4,7 +4,7 @@ import "peft/tensor/internal/backend"
 
 const (
 	depthBlock = 384 // of the inner dimension: a strip of a's rows stays in the first-level cache
-	colsBlock  = 768 // of the right operand's columns: their panels stay in the second-level cache
+	colsBlock  = 384 // of the right operand's columns: their panels stay in the second-level cache
 	rowsBlock  = 560 // of the left operand's rows: the more of them, the less often panels are made and read
 )
 
@@ -65,10 +65,16 @@ func (p *product) chunk(w *worker, t int) {
 	i0, j0 := t%p.down*p.mBlock, t/p.down*p.nBlock
 	i1, j1 := min(i0+p.mBlock, p.c.rows), min(j0+p.nBlock, p.c.cols)
 	x := block{product: p, w: w, c: p.c.window(i0, i1, j0, j1), beta: p.beta, i0: i0, i1: i1, j0: j0, j1: j1}
-	if !p.c.rowwise() {
+	switch {
+	case p.pre.rowwise() && !p.pre.none():
+		x.c, x.beta = p.pre.window(i0, i1, j0, j1), 0
+	case !p.c.rowwise():
 		x.c, x.beta = dense(w.floats(slotC, (i1-i0)*(j1-j0)), i1-i0, j1-j0), 0
 	}
 	x.c.cs = 1
+	if !p.bias.none() {
+		x.addend = p.bias.row(0, j0, j1, w.floats(slotX, j1-j0))
+	}
 	x.multiply()
 }
 
@@ -76,8 +82,9 @@ func (p *product) chunk(w *worker, t int) {
 type block struct {
 	*product
 	w              *worker
-	c              view // where the sums are made: the place in the result, or scratch memory where that has no contiguous rows
+	c              view // where the sums are made: where they are wanted, or scratch memory where rows are not contiguous
 	beta           float32
+	addend         []float32 // the bias, until it has been added
 	i0, i1, j0, j1 int
 }
 
@@ -92,6 +99,9 @@ func (x *block) multiply() {
 	}
 	if whole+low == 0 {
 		x.k.scale(x.c, x.beta)
+		for i := 0; x.addend != nil && i < x.c.rows; i++ {
+			x.k.axpby(x.c.row(i, 0, x.c.cols, nil), x.addend, 1, 1)
+		}
 		x.finish(0, x.c.rows)
 	}
 	for part := range whole + low {
@@ -101,72 +111,98 @@ func (x *block) multiply() {
 		}
 		l0, l1 := l*depthBlock, min((l+1)*depthBlock, a.cols)
 		x.accumulate(a.window(x.i0, x.i1, l0, l1), b, l0, alpha, part == whole+low-1)
-		x.beta = 1
+		x.beta, x.addend = 1, nil
 	}
 }
 
 // accumulate makes c = alpha·a·b + beta·c, with rows of b from l0 on.
 func (x *block) accumulate(a view, b *source, l0 int, alpha float32, last bool) {
-	k := x.k
-	panels, br, next := b.panels(k, x.w, l0, l0+a.cols, x.j0, x.j1, a.rows)
-	strips := blocks(a.rows, k.tileRows)
-	for s := range strips {
-		i, end := a.rows*s/strips, a.rows*(s+1)/strips
-		rows := k.strip(x.w, a.window(i, end, 0, a.cols), blocks(x.c.cols, k.tileCols))
-		k.tile[end-i](x.c.data[i*x.c.rs:], x.c.rs, rows.data, rows.rs, rows.cs, panels, br, next, a.cols, x.c.cols, alpha, x.beta)
+	panels, br, next := b.panels(x.k, x.w, l0, l0+a.cols, x.j0, x.j1, a.rows)
+	x.k.strips(x.w, &x.c, &a, panels, br, next, alpha, x.beta, x.addend, func(from, to int) {
 		if last {
-			x.finish(i, end)
+			x.finish(from, to)
+		}
+	})
+}
+
+// strips multiplies strip by strip of a's rows: c = alpha·a·b + bias + beta·c, where panel q of b begins at q·next and its rows are br apart. Each strip is handed to done.
+func (k *kernels) strips(w *worker, c, a *view, b []float32, br, next int, alpha, beta float32, bias []float32, done func(from, to int)) {
+	panels, n := blocks(c.cols, k.tileCols), blocks(a.rows, k.tileRows)
+	direct := k.direct(a, panels)
+	for s := range n {
+		i, end := a.rows*s/n, a.rows*(s+1)/n
+		rows, ahead := a.data[i*a.rs:], a.data[min(end, a.rows-1)*a.rs:]
+		ar, ac := a.rs, a.cs
+		if !direct {
+			rows, ar, ac = k.strip(w, a.window(i, end, 0, a.cols))
+		}
+		k.tile[end-i](c.data[i*c.rs:], c.rs, rows, ar, ac, b, br, next, a.cols, c.cols, alpha, beta, bias, ahead, a.rs)
+		if done != nil {
+			done(i, end)
 		}
 	}
 }
 
-// strip is rows of a left operand as tiles read them: as they are, or a copy where neither rows nor columns are contiguous, or where they would compete for
-// the same lines of the cache in all of the panels.
-func (k *kernels) strip(w *worker, a view, panels int) view {
-	const page = 4096 / 4
-	const few = 4
+// direct reports whether tiles can read the rows of a as they are, for so many panels.
+func (k *kernels) direct(a *view, panels int) bool {
+	const page = 4096 / 4 // rows that are pages apart compete for the same lines of the cache
+	const few = 4         // panels, for which a copy does not pay
 	switch {
-	case a.cs == 1 && (a.rs%(page/2) != 0 || panels < few):
-		return a
-	case a.rs == 1 && a.rows <= k.rowPitch && panels >= few:
-		out := w.floats(slotA, a.cols*k.rowPitch)
-		k.stack(out, a.data, a.cols, a.rows, a.cs, k.rowPitch)
-		return view{data: out, rows: a.rows, cols: a.cols, rs: 1, cs: k.rowPitch}
+	case a.cs == 1:
+		return a.rs%page != 0 || panels < few
 	case a.rs == 1:
-		return a
+		return panels < few
+	}
+	return false
+}
+
+// strip copies rows of a left operand for tiles: columns where these are contiguous, else rows.
+func (k *kernels) strip(w *worker, a view) (data []float32, ar, ac int) {
+	if a.rs == 1 && a.cs != 1 {
+		data = w.floats(slotA, a.cols*k.rowPitch)
+		k.stack(data, a.data, a.cols, a.rows, a.cs, k.rowPitch)
+		return data, 1, k.rowPitch
 	}
 	const skew = 16
-	out := view{data: w.floats(slotA, a.rows*(a.cols+skew)), rows: a.rows, cols: a.cols, rs: a.cols + skew, cs: 1}
+	pitch := a.cols + skew
+	data = w.floats(slotA, a.rows*pitch)
 	for i := range a.rows {
-		tmp := out.row(i, 0, a.cols, nil)
-		copy(tmp, a.row(i, 0, a.cols, tmp))
+		out := data[i*pitch:][:a.cols]
+		if a.cs == 1 {
+			copy(out, a.data[i*a.rs:])
+		} else {
+			copy(out, a.row(i, 0, a.cols, out))
+		}
 	}
-	return out
+	return data, pitch, 1
 }
 
 // finish does what follows the sums of rows [from, to) of the block.
 func (x *block) finish(from, to int) {
-	if x.bias.none() && x.pre.none() && x.f == nil && x.product.c.rowwise() {
+	p := x.product
+	inPre := !p.pre.none() && p.pre.rowwise()
+	if p.f == nil && p.pre.none() && p.c.rowwise() {
 		return
 	}
-	n := x.c.cols
-	var bias []float32
-	if !x.bias.none() {
-		bias = x.bias.row(0, x.j0, x.j1, x.w.floats(slotX, n))
-	}
 	for i := from; i < to; i++ {
-		c := x.c.row(i, 0, n, nil)
-		if bias != nil {
-			x.k.binary[backend.Add](c, c, bias)
+		c := x.c.row(i, 0, x.c.cols, nil)
+		if !p.pre.none() && !inPre {
+			p.pre.put(x.i0+i, x.j0, c)
 		}
-		if !x.pre.none() {
-			x.pre.put(x.i0+i, x.j0, c)
+		out := c
+		if inPre {
+			out = x.w.floats(slotOut, len(c))
+			if p.c.rowwise() {
+				out = p.c.row(x.i0+i, x.j0, x.j1, nil)
+			}
 		}
-		if x.f != nil {
-			x.f(c, c)
+		if p.f != nil {
+			p.f(out, c)
+		} else if inPre {
+			copy(out, c)
 		}
-		if !x.product.c.rowwise() {
-			x.k.store(x.product.c, x.i0+i, x.j0, c, x.product.beta)
+		if !p.c.rowwise() {
+			x.k.store(p.c, x.i0+i, x.j0, out, p.beta)
 		}
 	}
 }
@@ -183,16 +219,6 @@ func (k *kernels) scale(c view, beta float32) {
 		} else {
 			k.axpby(row, row, beta, 0)
 		}
-	}
-}
-
-// tiles multiplies tile by tile: c = alpha·a·b + beta·c, where panel q of b begins at q·next and its rows are br apart.
-func (k *kernels) tiles(w *worker, c, a *view, b []float32, br, next int, alpha, beta float32) {
-	panels, strips := blocks(c.cols, k.tileCols), blocks(a.rows, k.tileRows)
-	for s := range strips {
-		i, end := a.rows*s/strips, a.rows*(s+1)/strips
-		rows := k.strip(w, a.window(i, end, 0, a.cols), panels)
-		k.tile[end-i](c.data[i*c.rs:], c.rs, rows.data, rows.rs, rows.cs, b, br, next, a.cols, c.cols, alpha, beta)
 	}
 }
 

@@ -7,29 +7,29 @@ package cpu
 // tile1AVX2 multiplies 1 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile1AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile1AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile2AVX2 multiplies 2 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile2AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile2AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile3AVX2 multiplies 3 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile3AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile3AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile4AVX2 multiplies 4 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile4AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile4AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile5AVX2 multiplies 5 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile5AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile5AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile6AVX2 multiplies 6 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile6AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile6AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)

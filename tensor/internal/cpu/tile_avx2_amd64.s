@@ -4,22 +4,18 @@
 
 #include "textflag.h"
 
-// func tile1AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile1AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile1AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+1, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile1AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
 panel1:
 	CMPQ       DX, $+16
 	JLT        narrow2
-	MOVQ       ar+56(FP), DI
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -148,14 +144,25 @@ summed5:
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y2
 	VBROADCASTSS beta+132(FP), Y3
-	VMULPS       Y2, Y0, Y0
-	VMULPS       Y2, Y1, Y1
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X3
-	JNE          add14
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	JMP          written15
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased16
+	SUBQ         DX, R8
+	VMOVUPS      (DI)(R8*4), Y4
+	VMOVUPS      32(DI)(R8*4), Y5
+
+unbiased16:
+	VFMADD213PS Y4, Y2, Y0
+	VFMADD213PS Y5, Y2, Y1
+	VXORPS      X2, X2, X2
+	VUCOMISS    X2, X3
+	JNE         add14
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	JMP         written15
 
 add14:
 	VFMADD231PS (SI), Y3, Y0
@@ -184,14 +191,14 @@ narrow2:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other16
+	JNE          other17
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R8
 	CMPQ         BX, $+1
-	JLT          rest19
+	JLT          rest20
 
-depth18:
+depth19:
 	VMASKMOVPS   (SI), Y0, Y2
 	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y3, Y2, Y1
@@ -199,17 +206,17 @@ depth18:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth18
+	JGE          depth19
 
-rest19:
-	JMP summed17
+rest20:
+	JMP summed18
 
-other16:
+other17:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest21
+	JLT  rest22
 
-depth20:
+depth21:
 	VMASKMOVPS   (SI), Y0, Y2
 	VBROADCASTSS (R9), Y3
 	VFMADD231PS  Y3, Y2, Y1
@@ -217,28 +224,37 @@ depth20:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth20
+	JGE          depth21
 
-rest21:
-summed17:
+rest22:
+summed18:
 	MOVQ         cr+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y2
 	VBROADCASTSS beta+132(FP), Y3
-	VMULPS       Y2, Y1, Y1
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X3
-	JNE          add22
-	VMASKMOVPS   Y1, Y0, (BX)
-	JMP          written23
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias_base+136(FP), SI
+	MOVQ         bias_len+144(FP), DI
+	TESTQ        DI, DI
+	JEQ          unbiased25
+	SUBQ         DX, DI
+	VMASKMOVPS   (SI)(DI*4), Y0, Y4
 
-add22:
+unbiased25:
+	VFMADD213PS Y4, Y2, Y1
+	VXORPS      X2, X2, X2
+	VUCOMISS    X2, X3
+	JNE         add23
+	VMASKMOVPS  Y1, Y0, (BX)
+	JMP         written24
+
+add23:
 	VMASKMOVPS  (BX), Y0, Y2
 	VFMADD231PS Y2, Y3, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
 
-written23:
+written24:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
@@ -248,22 +264,18 @@ done3:
 	VZEROUPPER
 	RET
 
-// func tile2AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile2AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile2AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+2, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile2AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel24:
+panel26:
 	CMPQ       DX, $+16
-	JLT        narrow25
-	MOVQ       ar+56(FP), DI
+	JLT        narrow27
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -284,15 +296,15 @@ panel24:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other27
+	JNE        other29
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest30
+	JLT        rest32
 
-depth29:
+depth31:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -329,13 +341,13 @@ depth29:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth29
+	JGE          depth31
 
-rest30:
+rest32:
 	CMPQ SI, $+1
-	JLT  rest32
+	JLT  rest34
 
-depth31:
+depth33:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -348,18 +360,18 @@ depth31:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth31
+	JGE          depth33
 
-rest32:
-	JMP summed28
+rest34:
+	JMP summed30
 
-other27:
+other29:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest34
+	JLT  rest36
 
-depth33:
+depth35:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -399,13 +411,13 @@ depth33:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth33
+	JGE          depth35
 
-rest34:
+rest36:
 	CMPQ SI, $+1
-	JLT  rest36
+	JLT  rest38
 
-depth35:
+depth37:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -418,30 +430,41 @@ depth35:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth35
+	JGE          depth37
 
-rest36:
-summed28:
+rest38:
+summed30:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y4
 	VBROADCASTSS beta+132(FP), Y5
-	VMULPS       Y4, Y0, Y0
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y4, Y3, Y3
-	VXORPS       X4, X4, X4
-	VUCOMISS     X4, X5
-	JNE          add37
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
-	JMP          written38
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased41
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Y6
+	VMOVUPS      32(R8)(R9*4), Y7
 
-add37:
+unbiased41:
+	VFMADD213PS Y6, Y4, Y0
+	VFMADD213PS Y7, Y4, Y1
+	VFMADD213PS Y6, Y4, Y2
+	VFMADD213PS Y7, Y4, Y3
+	VXORPS      X4, X4, X4
+	VUCOMISS    X4, X5
+	JNE         add39
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, 32(SI)
+	JMP         written40
+
+add39:
 	VFMADD231PS (SI), Y5, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y5, Y1
@@ -452,15 +475,15 @@ add37:
 	VFMADD231PS 32(SI), Y5, Y3
 	VMOVUPS     Y3, 32(SI)
 
-written38:
+written40:
 	SUBQ $+16, DX
-	JLE  done26
+	JLE  done28
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel24
+	JMP  panel26
 
-narrow25:
+narrow27:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -474,14 +497,14 @@ narrow25:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other39
+	JNE          other42
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	CMPQ         BX, $+1
-	JLT          rest42
+	JLT          rest45
 
-depth41:
+depth44:
 	VMASKMOVPS   (SI), Y0, Y3
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -491,17 +514,17 @@ depth41:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth41
+	JGE          depth44
 
-rest42:
-	JMP summed40
+rest45:
+	JMP summed43
 
-other39:
+other42:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest44
+	JLT  rest47
 
-depth43:
+depth46:
 	VMASKMOVPS   (SI), Y0, Y3
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -511,26 +534,35 @@ depth43:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth43
+	JGE          depth46
 
-rest44:
-summed40:
+rest47:
+summed43:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y3
 	VBROADCASTSS beta+132(FP), Y4
-	VMULPS       Y3, Y1, Y1
-	VMULPS       Y3, Y2, Y2
-	VXORPS       X3, X3, X3
-	VUCOMISS     X3, X4
-	JNE          add45
-	VMASKMOVPS   Y1, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y2, Y0, (BX)
-	JMP          written46
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased50
+	SUBQ         DX, R8
+	VMASKMOVPS   (DI)(R8*4), Y0, Y5
 
-add45:
+unbiased50:
+	VFMADD213PS Y5, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VXORPS      X3, X3, X3
+	VUCOMISS    X3, X4
+	JNE         add48
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y2, Y0, (BX)
+	JMP         written49
+
+add48:
 	VMASKMOVPS  (BX), Y0, Y3
 	VFMADD231PS Y3, Y4, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -539,32 +571,28 @@ add45:
 	VFMADD231PS Y3, Y4, Y2
 	VMASKMOVPS  Y2, Y0, (BX)
 
-written46:
+written49:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow25
+	JG   narrow27
 
-done26:
+done28:
 	VZEROUPPER
 	RET
 
-// func tile3AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile3AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile3AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+3, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile3AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel47:
+panel51:
 	CMPQ       DX, $+16
-	JLT        narrow48
-	MOVQ       ar+56(FP), DI
+	JLT        narrow52
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -590,15 +618,15 @@ panel47:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other50
+	JNE        other54
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest53
+	JLT        rest57
 
-depth52:
+depth56:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -647,13 +675,13 @@ depth52:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth52
+	JGE          depth56
 
-rest53:
+rest57:
 	CMPQ SI, $+1
-	JLT  rest55
+	JLT  rest59
 
-depth54:
+depth58:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -669,18 +697,18 @@ depth54:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth54
+	JGE          depth58
 
-rest55:
-	JMP summed51
+rest59:
+	JMP summed55
 
-other50:
+other54:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest57
+	JLT  rest61
 
-depth56:
+depth60:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -732,13 +760,13 @@ depth56:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth56
+	JGE          depth60
 
-rest57:
+rest61:
 	CMPQ SI, $+1
-	JLT  rest59
+	JLT  rest63
 
-depth58:
+depth62:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -754,35 +782,46 @@ depth58:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth58
+	JGE          depth62
 
-rest59:
-summed51:
+rest63:
+summed55:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y6
 	VBROADCASTSS beta+132(FP), Y7
-	VMULPS       Y6, Y0, Y0
-	VMULPS       Y6, Y1, Y1
-	VMULPS       Y6, Y2, Y2
-	VMULPS       Y6, Y3, Y3
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y6, Y5, Y5
-	VXORPS       X6, X6, X6
-	VUCOMISS     X6, X7
-	JNE          add60
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	JMP          written61
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased66
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Y8
+	VMOVUPS      32(R8)(R9*4), Y9
 
-add60:
+unbiased66:
+	VFMADD213PS Y8, Y6, Y0
+	VFMADD213PS Y9, Y6, Y1
+	VFMADD213PS Y8, Y6, Y2
+	VFMADD213PS Y9, Y6, Y3
+	VFMADD213PS Y8, Y6, Y4
+	VFMADD213PS Y9, Y6, Y5
+	VXORPS      X6, X6, X6
+	VUCOMISS    X6, X7
+	JNE         add64
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y5, 32(SI)
+	JMP         written65
+
+add64:
 	VFMADD231PS (SI), Y7, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y7, Y1
@@ -798,15 +837,15 @@ add60:
 	VFMADD231PS 32(SI), Y7, Y5
 	VMOVUPS     Y5, 32(SI)
 
-written61:
+written65:
 	SUBQ $+16, DX
-	JLE  done49
+	JLE  done53
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel47
+	JMP  panel51
 
-narrow48:
+narrow52:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -821,14 +860,14 @@ narrow48:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other62
+	JNE          other67
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	CMPQ         BX, $+1
-	JLT          rest65
+	JLT          rest70
 
-depth64:
+depth69:
 	VMASKMOVPS   (SI), Y0, Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y1
@@ -840,17 +879,17 @@ depth64:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth64
+	JGE          depth69
 
-rest65:
-	JMP summed63
+rest70:
+	JMP summed68
 
-other62:
+other67:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest67
+	JLT  rest72
 
-depth66:
+depth71:
 	VMASKMOVPS   (SI), Y0, Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y1
@@ -862,29 +901,38 @@ depth66:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth66
+	JGE          depth71
 
-rest67:
-summed63:
+rest72:
+summed68:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y4
 	VBROADCASTSS beta+132(FP), Y5
-	VMULPS       Y4, Y1, Y1
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y4, Y3, Y3
-	VXORPS       X4, X4, X4
-	VUCOMISS     X4, X5
-	JNE          add68
-	VMASKMOVPS   Y1, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y2, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y3, Y0, (BX)
-	JMP          written69
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased75
+	SUBQ         DX, R8
+	VMASKMOVPS   (DI)(R8*4), Y0, Y6
 
-add68:
+unbiased75:
+	VFMADD213PS Y6, Y4, Y1
+	VFMADD213PS Y6, Y4, Y2
+	VFMADD213PS Y6, Y4, Y3
+	VXORPS      X4, X4, X4
+	VUCOMISS    X4, X5
+	JNE         add73
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y2, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y3, Y0, (BX)
+	JMP         written74
+
+add73:
 	VMASKMOVPS  (BX), Y0, Y4
 	VFMADD231PS Y4, Y5, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -897,32 +945,28 @@ add68:
 	VFMADD231PS Y4, Y5, Y3
 	VMASKMOVPS  Y3, Y0, (BX)
 
-written69:
+written74:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow48
+	JG   narrow52
 
-done49:
+done53:
 	VZEROUPPER
 	RET
 
-// func tile4AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile4AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile4AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+4, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile4AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel70:
+panel76:
 	CMPQ       DX, $+16
-	JLT        narrow71
-	MOVQ       ar+56(FP), DI
+	JLT        narrow77
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -953,7 +997,7 @@ panel70:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other73
+	JNE        other79
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -961,9 +1005,9 @@ panel70:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest76
+	JLT        rest82
 
-depth75:
+depth81:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1025,13 +1069,13 @@ depth75:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth75
+	JGE          depth81
 
-rest76:
+rest82:
 	CMPQ SI, $+1
-	JLT  rest78
+	JLT  rest84
 
-depth77:
+depth83:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1051,18 +1095,18 @@ depth77:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth77
+	JGE          depth83
 
-rest78:
-	JMP summed74
+rest84:
+	JMP summed80
 
-other73:
+other79:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest80
+	JLT  rest86
 
-depth79:
+depth85:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1126,13 +1170,13 @@ depth79:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth79
+	JGE          depth85
 
-rest80:
+rest86:
 	CMPQ SI, $+1
-	JLT  rest82
+	JLT  rest88
 
-depth81:
+depth87:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1151,40 +1195,51 @@ depth81:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth81
+	JGE          depth87
 
-rest82:
-summed74:
+rest88:
+summed80:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y8
 	VBROADCASTSS beta+132(FP), Y9
-	VMULPS       Y8, Y0, Y0
-	VMULPS       Y8, Y1, Y1
-	VMULPS       Y8, Y2, Y2
-	VMULPS       Y8, Y3, Y3
-	VMULPS       Y8, Y4, Y4
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y8, Y6, Y6
-	VMULPS       Y8, Y7, Y7
-	VXORPS       X8, X8, X8
-	VUCOMISS     X8, X9
-	JNE          add83
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	JMP          written84
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased91
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Y10
+	VMOVUPS      32(R8)(R9*4), Y11
 
-add83:
+unbiased91:
+	VFMADD213PS Y10, Y8, Y0
+	VFMADD213PS Y11, Y8, Y1
+	VFMADD213PS Y10, Y8, Y2
+	VFMADD213PS Y11, Y8, Y3
+	VFMADD213PS Y10, Y8, Y4
+	VFMADD213PS Y11, Y8, Y5
+	VFMADD213PS Y10, Y8, Y6
+	VFMADD213PS Y11, Y8, Y7
+	VXORPS      X8, X8, X8
+	VUCOMISS    X8, X9
+	JNE         add89
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y5, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	JMP         written90
+
+add89:
 	VFMADD231PS (SI), Y9, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y9, Y1
@@ -1205,15 +1260,15 @@ add83:
 	VFMADD231PS 32(SI), Y9, Y7
 	VMOVUPS     Y7, 32(SI)
 
-written84:
+written90:
 	SUBQ $+16, DX
-	JLE  done72
+	JLE  done78
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel70
+	JMP  panel76
 
-narrow71:
+narrow77:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -1229,16 +1284,16 @@ narrow71:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other85
+	JNE          other92
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
 	CMPQ         BX, $+1
-	JLT          rest88
+	JLT          rest95
 
-depth87:
+depth94:
 	VMASKMOVPS   (SI), Y0, Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y1
@@ -1253,17 +1308,17 @@ depth87:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth87
+	JGE          depth94
 
-rest88:
-	JMP summed86
+rest95:
+	JMP summed93
 
-other85:
+other92:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest90
+	JLT  rest97
 
-depth89:
+depth96:
 	VMASKMOVPS   (SI), Y0, Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y1
@@ -1277,32 +1332,41 @@ depth89:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth89
+	JGE          depth96
 
-rest90:
-summed86:
+rest97:
+summed93:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y5
 	VBROADCASTSS beta+132(FP), Y6
-	VMULPS       Y5, Y1, Y1
-	VMULPS       Y5, Y2, Y2
-	VMULPS       Y5, Y3, Y3
-	VMULPS       Y5, Y4, Y4
-	VXORPS       X5, X5, X5
-	VUCOMISS     X5, X6
-	JNE          add91
-	VMASKMOVPS   Y1, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y2, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y3, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y4, Y0, (BX)
-	JMP          written92
+	VXORPS       Y7, Y7, Y7
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased100
+	SUBQ         DX, R8
+	VMASKMOVPS   (DI)(R8*4), Y0, Y7
 
-add91:
+unbiased100:
+	VFMADD213PS Y7, Y5, Y1
+	VFMADD213PS Y7, Y5, Y2
+	VFMADD213PS Y7, Y5, Y3
+	VFMADD213PS Y7, Y5, Y4
+	VXORPS      X5, X5, X5
+	VUCOMISS    X5, X6
+	JNE         add98
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y2, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y3, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y4, Y0, (BX)
+	JMP         written99
+
+add98:
 	VMASKMOVPS  (BX), Y0, Y5
 	VFMADD231PS Y5, Y6, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -1319,32 +1383,28 @@ add91:
 	VFMADD231PS Y5, Y6, Y4
 	VMASKMOVPS  Y4, Y0, (BX)
 
-written92:
+written99:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow71
+	JG   narrow77
 
-done72:
+done78:
 	VZEROUPPER
 	RET
 
-// func tile5AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile5AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile5AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+5, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile5AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel93:
+panel101:
 	CMPQ       DX, $+16
-	JLT        narrow94
-	MOVQ       ar+56(FP), DI
+	JLT        narrow102
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -1380,7 +1440,7 @@ panel93:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other96
+	JNE        other104
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1388,9 +1448,9 @@ panel93:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest99
+	JLT        rest107
 
-depth98:
+depth106:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1464,13 +1524,13 @@ depth98:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth98
+	JGE          depth106
 
-rest99:
+rest107:
 	CMPQ SI, $+1
-	JLT  rest101
+	JLT  rest109
 
-depth100:
+depth108:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1493,18 +1553,18 @@ depth100:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth100
+	JGE          depth108
 
-rest101:
-	JMP summed97
+rest109:
+	JMP summed105
 
-other96:
+other104:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest103
+	JLT  rest111
 
-depth102:
+depth110:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1580,13 +1640,13 @@ depth102:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth102
+	JGE          depth110
 
-rest103:
+rest111:
 	CMPQ SI, $+1
-	JLT  rest105
+	JLT  rest113
 
-depth104:
+depth112:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1608,45 +1668,56 @@ depth104:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth104
+	JGE          depth112
 
-rest105:
-summed97:
+rest113:
+summed105:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y10
 	VBROADCASTSS beta+132(FP), Y11
-	VMULPS       Y10, Y0, Y0
-	VMULPS       Y10, Y1, Y1
-	VMULPS       Y10, Y2, Y2
-	VMULPS       Y10, Y3, Y3
-	VMULPS       Y10, Y4, Y4
-	VMULPS       Y10, Y5, Y5
-	VMULPS       Y10, Y6, Y6
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y10, Y8, Y8
-	VMULPS       Y10, Y9, Y9
-	VXORPS       X10, X10, X10
-	VUCOMISS     X10, X11
-	JNE          add106
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	JMP          written107
+	VXORPS       Y12, Y12, Y12
+	VXORPS       Y13, Y13, Y13
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased116
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Y12
+	VMOVUPS      32(R8)(R9*4), Y13
 
-add106:
+unbiased116:
+	VFMADD213PS Y12, Y10, Y0
+	VFMADD213PS Y13, Y10, Y1
+	VFMADD213PS Y12, Y10, Y2
+	VFMADD213PS Y13, Y10, Y3
+	VFMADD213PS Y12, Y10, Y4
+	VFMADD213PS Y13, Y10, Y5
+	VFMADD213PS Y12, Y10, Y6
+	VFMADD213PS Y13, Y10, Y7
+	VFMADD213PS Y12, Y10, Y8
+	VFMADD213PS Y13, Y10, Y9
+	VXORPS      X10, X10, X10
+	VUCOMISS    X10, X11
+	JNE         add114
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y5, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y8, (SI)
+	VMOVUPS     Y9, 32(SI)
+	JMP         written115
+
+add114:
 	VFMADD231PS (SI), Y11, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y11, Y1
@@ -1672,15 +1743,15 @@ add106:
 	VFMADD231PS 32(SI), Y11, Y9
 	VMOVUPS     Y9, 32(SI)
 
-written107:
+written115:
 	SUBQ $+16, DX
-	JLE  done95
+	JLE  done103
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel93
+	JMP  panel101
 
-narrow94:
+narrow102:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -1697,16 +1768,16 @@ narrow94:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other108
+	JNE          other117
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
 	CMPQ         BX, $+1
-	JLT          rest111
+	JLT          rest120
 
-depth110:
+depth119:
 	VMASKMOVPS   (SI), Y0, Y6
 	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -1723,17 +1794,17 @@ depth110:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth110
+	JGE          depth119
 
-rest111:
-	JMP summed109
+rest120:
+	JMP summed118
 
-other108:
+other117:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest113
+	JLT  rest122
 
-depth112:
+depth121:
 	VMASKMOVPS   (SI), Y0, Y6
 	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -1749,35 +1820,44 @@ depth112:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth112
+	JGE          depth121
 
-rest113:
-summed109:
+rest122:
+summed118:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y6
 	VBROADCASTSS beta+132(FP), Y7
-	VMULPS       Y6, Y1, Y1
-	VMULPS       Y6, Y2, Y2
-	VMULPS       Y6, Y3, Y3
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y6, Y5, Y5
-	VXORPS       X6, X6, X6
-	VUCOMISS     X6, X7
-	JNE          add114
-	VMASKMOVPS   Y1, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y2, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y3, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y4, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y5, Y0, (BX)
-	JMP          written115
+	VXORPS       Y8, Y8, Y8
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased125
+	SUBQ         DX, R8
+	VMASKMOVPS   (DI)(R8*4), Y0, Y8
 
-add114:
+unbiased125:
+	VFMADD213PS Y8, Y6, Y1
+	VFMADD213PS Y8, Y6, Y2
+	VFMADD213PS Y8, Y6, Y3
+	VFMADD213PS Y8, Y6, Y4
+	VFMADD213PS Y8, Y6, Y5
+	VXORPS      X6, X6, X6
+	VUCOMISS    X6, X7
+	JNE         add123
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y2, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y3, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y4, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y5, Y0, (BX)
+	JMP         written124
+
+add123:
 	VMASKMOVPS  (BX), Y0, Y6
 	VFMADD231PS Y6, Y7, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -1798,32 +1878,28 @@ add114:
 	VFMADD231PS Y6, Y7, Y5
 	VMASKMOVPS  Y5, Y0, (BX)
 
-written115:
+written124:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow94
+	JG   narrow102
 
-done95:
+done103:
 	VZEROUPPER
 	RET
 
-// func tile6AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile6AVX2(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tile6AVX2(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+6, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile6AVX2(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel116:
+panel126:
 	CMPQ       DX, $+16
-	JLT        narrow117
-	MOVQ       ar+56(FP), DI
+	JLT        narrow127
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -1864,7 +1940,7 @@ panel116:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other119
+	JNE        other129
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1872,9 +1948,9 @@ panel116:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest122
+	JLT        rest132
 
-depth121:
+depth131:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -1960,13 +2036,13 @@ depth121:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth121
+	JGE          depth131
 
-rest122:
+rest132:
 	CMPQ SI, $+1
-	JLT  rest124
+	JLT  rest134
 
-depth123:
+depth133:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -1992,18 +2068,18 @@ depth123:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth123
+	JGE          depth133
 
-rest124:
-	JMP summed120
+rest134:
+	JMP summed130
 
-other119:
+other129:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest126
+	JLT  rest136
 
-depth125:
+depth135:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2091,13 +2167,13 @@ depth125:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth125
+	JGE          depth135
 
-rest126:
+rest136:
 	CMPQ SI, $+1
-	JLT  rest128
+	JLT  rest138
 
-depth127:
+depth137:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2122,50 +2198,61 @@ depth127:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth127
+	JGE          depth137
 
-rest128:
-summed120:
+rest138:
+summed130:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Y12
 	VBROADCASTSS beta+132(FP), Y13
-	VMULPS       Y12, Y0, Y0
-	VMULPS       Y12, Y1, Y1
-	VMULPS       Y12, Y2, Y2
-	VMULPS       Y12, Y3, Y3
-	VMULPS       Y12, Y4, Y4
-	VMULPS       Y12, Y5, Y5
-	VMULPS       Y12, Y6, Y6
-	VMULPS       Y12, Y7, Y7
-	VMULPS       Y12, Y8, Y8
-	VMULPS       Y12, Y9, Y9
-	VMULPS       Y12, Y10, Y10
-	VMULPS       Y12, Y11, Y11
-	VXORPS       X12, X12, X12
-	VUCOMISS     X12, X13
-	JNE          add129
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y1, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y2, (SI)
-	VMOVUPS      Y3, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y4, (SI)
-	VMOVUPS      Y5, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y6, (SI)
-	VMOVUPS      Y7, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y8, (SI)
-	VMOVUPS      Y9, 32(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Y10, (SI)
-	VMOVUPS      Y11, 32(SI)
-	JMP          written130
+	VXORPS       Y14, Y14, Y14
+	VXORPS       Y15, Y15, Y15
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased141
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Y14
+	VMOVUPS      32(R8)(R9*4), Y15
 
-add129:
+unbiased141:
+	VFMADD213PS Y14, Y12, Y0
+	VFMADD213PS Y15, Y12, Y1
+	VFMADD213PS Y14, Y12, Y2
+	VFMADD213PS Y15, Y12, Y3
+	VFMADD213PS Y14, Y12, Y4
+	VFMADD213PS Y15, Y12, Y5
+	VFMADD213PS Y14, Y12, Y6
+	VFMADD213PS Y15, Y12, Y7
+	VFMADD213PS Y14, Y12, Y8
+	VFMADD213PS Y15, Y12, Y9
+	VFMADD213PS Y14, Y12, Y10
+	VFMADD213PS Y15, Y12, Y11
+	VXORPS      X12, X12, X12
+	VUCOMISS    X12, X13
+	JNE         add139
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y1, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y2, (SI)
+	VMOVUPS     Y3, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y4, (SI)
+	VMOVUPS     Y5, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y6, (SI)
+	VMOVUPS     Y7, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y8, (SI)
+	VMOVUPS     Y9, 32(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Y10, (SI)
+	VMOVUPS     Y11, 32(SI)
+	JMP         written140
+
+add139:
 	VFMADD231PS (SI), Y13, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y13, Y1
@@ -2196,15 +2283,15 @@ add129:
 	VFMADD231PS 32(SI), Y13, Y11
 	VMOVUPS     Y11, 32(SI)
 
-written130:
+written140:
 	SUBQ $+16, DX
-	JLE  done118
+	JLE  done128
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel116
+	JMP  panel126
 
-narrow117:
+narrow127:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -2222,16 +2309,16 @@ narrow117:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other131
+	JNE          other142
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
 	CMPQ         BX, $+1
-	JLT          rest134
+	JLT          rest145
 
-depth133:
+depth144:
 	VMASKMOVPS   (SI), Y0, Y7
 	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y8, Y7, Y1
@@ -2250,17 +2337,17 @@ depth133:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth133
+	JGE          depth144
 
-rest134:
-	JMP summed132
+rest145:
+	JMP summed143
 
-other131:
+other142:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest136
+	JLT  rest147
 
-depth135:
+depth146:
 	VMASKMOVPS   (SI), Y0, Y7
 	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y8, Y7, Y1
@@ -2278,38 +2365,47 @@ depth135:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth135
+	JGE          depth146
 
-rest136:
-summed132:
+rest147:
+summed143:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Y7
 	VBROADCASTSS beta+132(FP), Y8
-	VMULPS       Y7, Y1, Y1
-	VMULPS       Y7, Y2, Y2
-	VMULPS       Y7, Y3, Y3
-	VMULPS       Y7, Y4, Y4
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y7, Y6, Y6
-	VXORPS       X7, X7, X7
-	VUCOMISS     X7, X8
-	JNE          add137
-	VMASKMOVPS   Y1, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y2, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y3, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y4, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y5, Y0, (BX)
-	ADDQ         SI, BX
-	VMASKMOVPS   Y6, Y0, (BX)
-	JMP          written138
+	VXORPS       Y9, Y9, Y9
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased150
+	SUBQ         DX, R8
+	VMASKMOVPS   (DI)(R8*4), Y0, Y9
 
-add137:
+unbiased150:
+	VFMADD213PS Y9, Y7, Y1
+	VFMADD213PS Y9, Y7, Y2
+	VFMADD213PS Y9, Y7, Y3
+	VFMADD213PS Y9, Y7, Y4
+	VFMADD213PS Y9, Y7, Y5
+	VFMADD213PS Y9, Y7, Y6
+	VXORPS      X7, X7, X7
+	VUCOMISS    X7, X8
+	JNE         add148
+	VMASKMOVPS  Y1, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y2, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y3, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y4, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y5, Y0, (BX)
+	ADDQ        SI, BX
+	VMASKMOVPS  Y6, Y0, (BX)
+	JMP         written149
+
+add148:
 	VMASKMOVPS  (BX), Y0, Y7
 	VFMADD231PS Y7, Y8, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -2334,13 +2430,13 @@ add137:
 	VFMADD231PS Y7, Y8, Y6
 	VMASKMOVPS  Y6, Y0, (BX)
 
-written138:
+written149:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow117
+	JG   narrow127
 
-done118:
+done128:
 	VZEROUPPER
 	RET
 

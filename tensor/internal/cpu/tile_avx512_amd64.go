@@ -7,69 +7,69 @@ package cpu
 // tile1AVX512 multiplies 1 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile1AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile1AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile2AVX512 multiplies 2 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile2AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile2AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile3AVX512 multiplies 3 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile3AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile3AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile4AVX512 multiplies 4 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile4AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile4AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile5AVX512 multiplies 5 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile5AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile5AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile6AVX512 multiplies 6 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile6AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile6AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile7AVX512 multiplies 7 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile7AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile7AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile8AVX512 multiplies 8 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile8AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile8AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile9AVX512 multiplies 9 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile9AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile9AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile10AVX512 multiplies 10 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile10AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile10AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile11AVX512 multiplies 11 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile11AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile11AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile12AVX512 multiplies 12 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile12AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile12AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile13AVX512 multiplies 13 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile13AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile13AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 
 // tile14AVX512 multiplies 14 rows by panels of columns, a tileFunc.
 //
 //go:noescape
-func tile14AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+func tile14AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)

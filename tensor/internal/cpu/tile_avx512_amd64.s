@@ -4,22 +4,18 @@
 
 #include "textflag.h"
 
-// func tile1AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile1AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile1AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+1, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile1AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
 panel1:
 	CMPQ       DX, $+32
 	JLT        narrow2
-	MOVQ       ar+56(FP), DI
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -148,14 +144,25 @@ summed5:
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z2
 	VBROADCASTSS beta+132(FP), Z3
-	VMULPS       Z2, Z0, Z0
-	VMULPS       Z2, Z1, Z1
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X3
-	JNE          add14
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	JMP          written15
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased16
+	SUBQ         DX, R8
+	VMOVUPS      (DI)(R8*4), Z4
+	VMOVUPS      64(DI)(R8*4), Z5
+
+unbiased16:
+	VFMADD213PS Z4, Z2, Z0
+	VFMADD213PS Z5, Z2, Z1
+	VXORPS      X2, X2, X2
+	VUCOMISS    X2, X3
+	JNE         add14
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	JMP         written15
 
 add14:
 	VFMADD231PS (SI), Z3, Z0
@@ -187,14 +194,14 @@ narrow2:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other16
+	JNE     other17
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R8
 	CMPQ    BX, $+1
-	JLT     rest19
+	JLT     rest20
 
-depth18:
+depth19:
 	VMOVUPS.Z    (SI), K1, Z1
 	VBROADCASTSS (R8), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -202,17 +209,17 @@ depth18:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth18
+	JGE          depth19
 
-rest19:
-	JMP summed17
+rest20:
+	JMP summed18
 
-other16:
+other17:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest21
+	JLT  rest22
 
-depth20:
+depth21:
 	VMOVUPS.Z    (SI), K1, Z1
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -220,28 +227,37 @@ depth20:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth20
+	JGE          depth21
 
-rest21:
-summed17:
+rest22:
+summed18:
 	MOVQ         cr+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z1
 	VBROADCASTSS beta+132(FP), Z2
-	VMULPS       Z1, Z0, Z0
-	VXORPS       X1, X1, X1
-	VUCOMISS     X1, X2
-	JNE          add22
-	VMOVUPS      Z0, K1, (BX)
-	JMP          written23
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias_base+136(FP), SI
+	MOVQ         bias_len+144(FP), DI
+	TESTQ        DI, DI
+	JEQ          unbiased25
+	SUBQ         DX, DI
+	VMOVUPS.Z    (SI)(DI*4), K1, Z3
 
-add22:
+unbiased25:
+	VFMADD213PS Z3, Z1, Z0
+	VXORPS      X1, X1, X1
+	VUCOMISS    X1, X2
+	JNE         add23
+	VMOVUPS     Z0, K1, (BX)
+	JMP         written24
+
+add23:
 	VMOVUPS.Z   (BX), K1, Z1
 	VFMADD231PS Z1, Z2, Z0
 	VMOVUPS     Z0, K1, (BX)
 
-written23:
+written24:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
@@ -251,22 +267,18 @@ done3:
 	VZEROUPPER
 	RET
 
-// func tile2AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile2AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile2AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+2, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile2AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel24:
+panel26:
 	CMPQ       DX, $+32
-	JLT        narrow25
-	MOVQ       ar+56(FP), DI
+	JLT        narrow27
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -287,15 +299,15 @@ panel24:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other27
+	JNE        other29
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest30
+	JLT        rest32
 
-depth29:
+depth31:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -332,13 +344,13 @@ depth29:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth29
+	JGE          depth31
 
-rest30:
+rest32:
 	CMPQ SI, $+1
-	JLT  rest32
+	JLT  rest34
 
-depth31:
+depth33:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -351,18 +363,18 @@ depth31:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth31
+	JGE          depth33
 
-rest32:
-	JMP summed28
+rest34:
+	JMP summed30
 
-other27:
+other29:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest34
+	JLT  rest36
 
-depth33:
+depth35:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -402,13 +414,13 @@ depth33:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth33
+	JGE          depth35
 
-rest34:
+rest36:
 	CMPQ SI, $+1
-	JLT  rest36
+	JLT  rest38
 
-depth35:
+depth37:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -421,30 +433,41 @@ depth35:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth35
+	JGE          depth37
 
-rest36:
-summed28:
+rest38:
+summed30:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z4
 	VBROADCASTSS beta+132(FP), Z5
-	VMULPS       Z4, Z0, Z0
-	VMULPS       Z4, Z1, Z1
-	VMULPS       Z4, Z2, Z2
-	VMULPS       Z4, Z3, Z3
-	VXORPS       X4, X4, X4
-	VUCOMISS     X4, X5
-	JNE          add37
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	JMP          written38
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased41
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z6
+	VMOVUPS      64(R8)(R9*4), Z7
 
-add37:
+unbiased41:
+	VFMADD213PS Z6, Z4, Z0
+	VFMADD213PS Z7, Z4, Z1
+	VFMADD213PS Z6, Z4, Z2
+	VFMADD213PS Z7, Z4, Z3
+	VXORPS      X4, X4, X4
+	VUCOMISS    X4, X5
+	JNE         add39
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	JMP         written40
+
+add39:
 	VFMADD231PS (SI), Z5, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z5, Z1
@@ -455,15 +478,15 @@ add37:
 	VFMADD231PS 64(SI), Z5, Z3
 	VMOVUPS     Z3, 64(SI)
 
-written38:
+written40:
 	SUBQ $+32, DX
-	JLE  done26
+	JLE  done28
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel24
+	JMP  panel26
 
-narrow25:
+narrow27:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -480,14 +503,14 @@ narrow25:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other39
+	JNE     other42
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	CMPQ    BX, $+1
-	JLT     rest42
+	JLT     rest45
 
-depth41:
+depth44:
 	VMOVUPS.Z    (SI), K1, Z2
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -497,17 +520,17 @@ depth41:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth41
+	JGE          depth44
 
-rest42:
-	JMP summed40
+rest45:
+	JMP summed43
 
-other39:
+other42:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest44
+	JLT  rest47
 
-depth43:
+depth46:
 	VMOVUPS.Z    (SI), K1, Z2
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -517,26 +540,35 @@ depth43:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth43
+	JGE          depth46
 
-rest44:
-summed40:
+rest47:
+summed43:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z2
 	VBROADCASTSS beta+132(FP), Z3
-	VMULPS       Z2, Z0, Z0
-	VMULPS       Z2, Z1, Z1
-	VXORPS       X2, X2, X2
-	VUCOMISS     X2, X3
-	JNE          add45
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	JMP          written46
+	VXORPS       Z4, Z4, Z4
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased50
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z4
 
-add45:
+unbiased50:
+	VFMADD213PS Z4, Z2, Z0
+	VFMADD213PS Z4, Z2, Z1
+	VXORPS      X2, X2, X2
+	VUCOMISS    X2, X3
+	JNE         add48
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	JMP         written49
+
+add48:
 	VMOVUPS.Z   (BX), K1, Z2
 	VFMADD231PS Z2, Z3, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -545,32 +577,28 @@ add45:
 	VFMADD231PS Z2, Z3, Z1
 	VMOVUPS     Z1, K1, (BX)
 
-written46:
+written49:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow25
+	JG   narrow27
 
-done26:
+done28:
 	VZEROUPPER
 	RET
 
-// func tile3AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile3AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile3AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+3, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile3AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel47:
+panel51:
 	CMPQ       DX, $+32
-	JLT        narrow48
-	MOVQ       ar+56(FP), DI
+	JLT        narrow52
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -596,15 +624,15 @@ panel47:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other50
+	JNE        other54
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest53
+	JLT        rest57
 
-depth52:
+depth56:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -653,13 +681,13 @@ depth52:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth52
+	JGE          depth56
 
-rest53:
+rest57:
 	CMPQ SI, $+1
-	JLT  rest55
+	JLT  rest59
 
-depth54:
+depth58:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -675,18 +703,18 @@ depth54:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth54
+	JGE          depth58
 
-rest55:
-	JMP summed51
+rest59:
+	JMP summed55
 
-other50:
+other54:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest57
+	JLT  rest61
 
-depth56:
+depth60:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -738,13 +766,13 @@ depth56:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth56
+	JGE          depth60
 
-rest57:
+rest61:
 	CMPQ SI, $+1
-	JLT  rest59
+	JLT  rest63
 
-depth58:
+depth62:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -760,35 +788,46 @@ depth58:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth58
+	JGE          depth62
 
-rest59:
-summed51:
+rest63:
+summed55:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z6
 	VBROADCASTSS beta+132(FP), Z7
-	VMULPS       Z6, Z0, Z0
-	VMULPS       Z6, Z1, Z1
-	VMULPS       Z6, Z2, Z2
-	VMULPS       Z6, Z3, Z3
-	VMULPS       Z6, Z4, Z4
-	VMULPS       Z6, Z5, Z5
-	VXORPS       X6, X6, X6
-	VUCOMISS     X6, X7
-	JNE          add60
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	JMP          written61
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased66
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z8
+	VMOVUPS      64(R8)(R9*4), Z9
 
-add60:
+unbiased66:
+	VFMADD213PS Z8, Z6, Z0
+	VFMADD213PS Z9, Z6, Z1
+	VFMADD213PS Z8, Z6, Z2
+	VFMADD213PS Z9, Z6, Z3
+	VFMADD213PS Z8, Z6, Z4
+	VFMADD213PS Z9, Z6, Z5
+	VXORPS      X6, X6, X6
+	VUCOMISS    X6, X7
+	JNE         add64
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	JMP         written65
+
+add64:
 	VFMADD231PS (SI), Z7, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z7, Z1
@@ -804,15 +843,15 @@ add60:
 	VFMADD231PS 64(SI), Z7, Z5
 	VMOVUPS     Z5, 64(SI)
 
-written61:
+written65:
 	SUBQ $+32, DX
-	JLE  done49
+	JLE  done53
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel47
+	JMP  panel51
 
-narrow48:
+narrow52:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -830,14 +869,14 @@ narrow48:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other62
+	JNE     other67
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	CMPQ    BX, $+1
-	JLT     rest65
+	JLT     rest70
 
-depth64:
+depth69:
 	VMOVUPS.Z    (SI), K1, Z3
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -849,17 +888,17 @@ depth64:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth64
+	JGE          depth69
 
-rest65:
-	JMP summed63
+rest70:
+	JMP summed68
 
-other62:
+other67:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest67
+	JLT  rest72
 
-depth66:
+depth71:
 	VMOVUPS.Z    (SI), K1, Z3
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -871,29 +910,38 @@ depth66:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth66
+	JGE          depth71
 
-rest67:
-summed63:
+rest72:
+summed68:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z3
 	VBROADCASTSS beta+132(FP), Z4
-	VMULPS       Z3, Z0, Z0
-	VMULPS       Z3, Z1, Z1
-	VMULPS       Z3, Z2, Z2
-	VXORPS       X3, X3, X3
-	VUCOMISS     X3, X4
-	JNE          add68
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	JMP          written69
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased75
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z5
 
-add68:
+unbiased75:
+	VFMADD213PS Z5, Z3, Z0
+	VFMADD213PS Z5, Z3, Z1
+	VFMADD213PS Z5, Z3, Z2
+	VXORPS      X3, X3, X3
+	VUCOMISS    X3, X4
+	JNE         add73
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	JMP         written74
+
+add73:
 	VMOVUPS.Z   (BX), K1, Z3
 	VFMADD231PS Z3, Z4, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -906,32 +954,28 @@ add68:
 	VFMADD231PS Z3, Z4, Z2
 	VMOVUPS     Z2, K1, (BX)
 
-written69:
+written74:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow48
+	JG   narrow52
 
-done49:
+done53:
 	VZEROUPPER
 	RET
 
-// func tile4AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile4AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile4AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+4, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile4AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel70:
+panel76:
 	CMPQ       DX, $+32
-	JLT        narrow71
-	MOVQ       ar+56(FP), DI
+	JLT        narrow77
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -962,7 +1006,7 @@ panel70:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other73
+	JNE        other79
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -970,9 +1014,9 @@ panel70:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest76
+	JLT        rest82
 
-depth75:
+depth81:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1034,13 +1078,13 @@ depth75:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth75
+	JGE          depth81
 
-rest76:
+rest82:
 	CMPQ SI, $+1
-	JLT  rest78
+	JLT  rest84
 
-depth77:
+depth83:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1060,18 +1104,18 @@ depth77:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth77
+	JGE          depth83
 
-rest78:
-	JMP summed74
+rest84:
+	JMP summed80
 
-other73:
+other79:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest80
+	JLT  rest86
 
-depth79:
+depth85:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1135,13 +1179,13 @@ depth79:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth79
+	JGE          depth85
 
-rest80:
+rest86:
 	CMPQ SI, $+1
-	JLT  rest82
+	JLT  rest88
 
-depth81:
+depth87:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1160,40 +1204,51 @@ depth81:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth81
+	JGE          depth87
 
-rest82:
-summed74:
+rest88:
+summed80:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z8
 	VBROADCASTSS beta+132(FP), Z9
-	VMULPS       Z8, Z0, Z0
-	VMULPS       Z8, Z1, Z1
-	VMULPS       Z8, Z2, Z2
-	VMULPS       Z8, Z3, Z3
-	VMULPS       Z8, Z4, Z4
-	VMULPS       Z8, Z5, Z5
-	VMULPS       Z8, Z6, Z6
-	VMULPS       Z8, Z7, Z7
-	VXORPS       X8, X8, X8
-	VUCOMISS     X8, X9
-	JNE          add83
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	JMP          written84
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased91
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z10
+	VMOVUPS      64(R8)(R9*4), Z11
 
-add83:
+unbiased91:
+	VFMADD213PS Z10, Z8, Z0
+	VFMADD213PS Z11, Z8, Z1
+	VFMADD213PS Z10, Z8, Z2
+	VFMADD213PS Z11, Z8, Z3
+	VFMADD213PS Z10, Z8, Z4
+	VFMADD213PS Z11, Z8, Z5
+	VFMADD213PS Z10, Z8, Z6
+	VFMADD213PS Z11, Z8, Z7
+	VXORPS      X8, X8, X8
+	VUCOMISS    X8, X9
+	JNE         add89
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	JMP         written90
+
+add89:
 	VFMADD231PS (SI), Z9, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z9, Z1
@@ -1214,15 +1269,15 @@ add83:
 	VFMADD231PS 64(SI), Z9, Z7
 	VMOVUPS     Z7, 64(SI)
 
-written84:
+written90:
 	SUBQ $+32, DX
-	JLE  done72
+	JLE  done78
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel70
+	JMP  panel76
 
-narrow71:
+narrow77:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -1241,16 +1296,16 @@ narrow71:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other85
+	JNE     other92
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
 	CMPQ    BX, $+1
-	JLT     rest88
+	JLT     rest95
 
-depth87:
+depth94:
 	VMOVUPS.Z    (SI), K1, Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1265,17 +1320,17 @@ depth87:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth87
+	JGE          depth94
 
-rest88:
-	JMP summed86
+rest95:
+	JMP summed93
 
-other85:
+other92:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest90
+	JLT  rest97
 
-depth89:
+depth96:
 	VMOVUPS.Z    (SI), K1, Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1289,32 +1344,41 @@ depth89:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth89
+	JGE          depth96
 
-rest90:
-summed86:
+rest97:
+summed93:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z4
 	VBROADCASTSS beta+132(FP), Z5
-	VMULPS       Z4, Z0, Z0
-	VMULPS       Z4, Z1, Z1
-	VMULPS       Z4, Z2, Z2
-	VMULPS       Z4, Z3, Z3
-	VXORPS       X4, X4, X4
-	VUCOMISS     X4, X5
-	JNE          add91
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	JMP          written92
+	VXORPS       Z6, Z6, Z6
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased100
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z6
 
-add91:
+unbiased100:
+	VFMADD213PS Z6, Z4, Z0
+	VFMADD213PS Z6, Z4, Z1
+	VFMADD213PS Z6, Z4, Z2
+	VFMADD213PS Z6, Z4, Z3
+	VXORPS      X4, X4, X4
+	VUCOMISS    X4, X5
+	JNE         add98
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	JMP         written99
+
+add98:
 	VMOVUPS.Z   (BX), K1, Z4
 	VFMADD231PS Z4, Z5, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1331,32 +1395,28 @@ add91:
 	VFMADD231PS Z4, Z5, Z3
 	VMOVUPS     Z3, K1, (BX)
 
-written92:
+written99:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow71
+	JG   narrow77
 
-done72:
+done78:
 	VZEROUPPER
 	RET
 
-// func tile5AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile5AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile5AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+5, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile5AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel93:
+panel101:
 	CMPQ       DX, $+32
-	JLT        narrow94
-	MOVQ       ar+56(FP), DI
+	JLT        narrow102
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -1392,7 +1452,7 @@ panel93:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other96
+	JNE        other104
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1400,9 +1460,9 @@ panel93:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest99
+	JLT        rest107
 
-depth98:
+depth106:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1476,13 +1536,13 @@ depth98:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth98
+	JGE          depth106
 
-rest99:
+rest107:
 	CMPQ SI, $+1
-	JLT  rest101
+	JLT  rest109
 
-depth100:
+depth108:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1505,18 +1565,18 @@ depth100:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth100
+	JGE          depth108
 
-rest101:
-	JMP summed97
+rest109:
+	JMP summed105
 
-other96:
+other104:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest103
+	JLT  rest111
 
-depth102:
+depth110:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1592,13 +1652,13 @@ depth102:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth102
+	JGE          depth110
 
-rest103:
+rest111:
 	CMPQ SI, $+1
-	JLT  rest105
+	JLT  rest113
 
-depth104:
+depth112:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1620,45 +1680,56 @@ depth104:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth104
+	JGE          depth112
 
-rest105:
-summed97:
+rest113:
+summed105:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z10
 	VBROADCASTSS beta+132(FP), Z11
-	VMULPS       Z10, Z0, Z0
-	VMULPS       Z10, Z1, Z1
-	VMULPS       Z10, Z2, Z2
-	VMULPS       Z10, Z3, Z3
-	VMULPS       Z10, Z4, Z4
-	VMULPS       Z10, Z5, Z5
-	VMULPS       Z10, Z6, Z6
-	VMULPS       Z10, Z7, Z7
-	VMULPS       Z10, Z8, Z8
-	VMULPS       Z10, Z9, Z9
-	VXORPS       X10, X10, X10
-	VUCOMISS     X10, X11
-	JNE          add106
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	JMP          written107
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased116
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z12
+	VMOVUPS      64(R8)(R9*4), Z13
 
-add106:
+unbiased116:
+	VFMADD213PS Z12, Z10, Z0
+	VFMADD213PS Z13, Z10, Z1
+	VFMADD213PS Z12, Z10, Z2
+	VFMADD213PS Z13, Z10, Z3
+	VFMADD213PS Z12, Z10, Z4
+	VFMADD213PS Z13, Z10, Z5
+	VFMADD213PS Z12, Z10, Z6
+	VFMADD213PS Z13, Z10, Z7
+	VFMADD213PS Z12, Z10, Z8
+	VFMADD213PS Z13, Z10, Z9
+	VXORPS      X10, X10, X10
+	VUCOMISS    X10, X11
+	JNE         add114
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	JMP         written115
+
+add114:
 	VFMADD231PS (SI), Z11, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z11, Z1
@@ -1684,15 +1755,15 @@ add106:
 	VFMADD231PS 64(SI), Z11, Z9
 	VMOVUPS     Z9, 64(SI)
 
-written107:
+written115:
 	SUBQ $+32, DX
-	JLE  done95
+	JLE  done103
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel93
+	JMP  panel101
 
-narrow94:
+narrow102:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -1712,16 +1783,16 @@ narrow94:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other108
+	JNE     other117
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
 	CMPQ    BX, $+1
-	JLT     rest111
+	JLT     rest120
 
-depth110:
+depth119:
 	VMOVUPS.Z    (SI), K1, Z5
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -1738,17 +1809,17 @@ depth110:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth110
+	JGE          depth119
 
-rest111:
-	JMP summed109
+rest120:
+	JMP summed118
 
-other108:
+other117:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest113
+	JLT  rest122
 
-depth112:
+depth121:
 	VMOVUPS.Z    (SI), K1, Z5
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -1764,35 +1835,44 @@ depth112:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth112
+	JGE          depth121
 
-rest113:
-summed109:
+rest122:
+summed118:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z5
 	VBROADCASTSS beta+132(FP), Z6
-	VMULPS       Z5, Z0, Z0
-	VMULPS       Z5, Z1, Z1
-	VMULPS       Z5, Z2, Z2
-	VMULPS       Z5, Z3, Z3
-	VMULPS       Z5, Z4, Z4
-	VXORPS       X5, X5, X5
-	VUCOMISS     X5, X6
-	JNE          add114
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	JMP          written115
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased125
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z7
 
-add114:
+unbiased125:
+	VFMADD213PS Z7, Z5, Z0
+	VFMADD213PS Z7, Z5, Z1
+	VFMADD213PS Z7, Z5, Z2
+	VFMADD213PS Z7, Z5, Z3
+	VFMADD213PS Z7, Z5, Z4
+	VXORPS      X5, X5, X5
+	VUCOMISS    X5, X6
+	JNE         add123
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	JMP         written124
+
+add123:
 	VMOVUPS.Z   (BX), K1, Z5
 	VFMADD231PS Z5, Z6, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1813,32 +1893,28 @@ add114:
 	VFMADD231PS Z5, Z6, Z4
 	VMOVUPS     Z4, K1, (BX)
 
-written115:
+written124:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow94
+	JG   narrow102
 
-done95:
+done103:
 	VZEROUPPER
 	RET
 
-// func tile6AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile6AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile6AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+6, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile6AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel116:
+panel126:
 	CMPQ       DX, $+32
-	JLT        narrow117
-	MOVQ       ar+56(FP), DI
+	JLT        narrow127
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -1879,7 +1955,7 @@ panel116:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other119
+	JNE        other129
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1887,9 +1963,9 @@ panel116:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest122
+	JLT        rest132
 
-depth121:
+depth131:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -1975,13 +2051,13 @@ depth121:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth121
+	JGE          depth131
 
-rest122:
+rest132:
 	CMPQ SI, $+1
-	JLT  rest124
+	JLT  rest134
 
-depth123:
+depth133:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2007,18 +2083,18 @@ depth123:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth123
+	JGE          depth133
 
-rest124:
-	JMP summed120
+rest134:
+	JMP summed130
 
-other119:
+other129:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest126
+	JLT  rest136
 
-depth125:
+depth135:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2106,13 +2182,13 @@ depth125:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth125
+	JGE          depth135
 
-rest126:
+rest136:
 	CMPQ SI, $+1
-	JLT  rest128
+	JLT  rest138
 
-depth127:
+depth137:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2137,50 +2213,61 @@ depth127:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth127
+	JGE          depth137
 
-rest128:
-summed120:
+rest138:
+summed130:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z12
 	VBROADCASTSS beta+132(FP), Z13
-	VMULPS       Z12, Z0, Z0
-	VMULPS       Z12, Z1, Z1
-	VMULPS       Z12, Z2, Z2
-	VMULPS       Z12, Z3, Z3
-	VMULPS       Z12, Z4, Z4
-	VMULPS       Z12, Z5, Z5
-	VMULPS       Z12, Z6, Z6
-	VMULPS       Z12, Z7, Z7
-	VMULPS       Z12, Z8, Z8
-	VMULPS       Z12, Z9, Z9
-	VMULPS       Z12, Z10, Z10
-	VMULPS       Z12, Z11, Z11
-	VXORPS       X12, X12, X12
-	VUCOMISS     X12, X13
-	JNE          add129
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	JMP          written130
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased141
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z14
+	VMOVUPS      64(R8)(R9*4), Z15
 
-add129:
+unbiased141:
+	VFMADD213PS Z14, Z12, Z0
+	VFMADD213PS Z15, Z12, Z1
+	VFMADD213PS Z14, Z12, Z2
+	VFMADD213PS Z15, Z12, Z3
+	VFMADD213PS Z14, Z12, Z4
+	VFMADD213PS Z15, Z12, Z5
+	VFMADD213PS Z14, Z12, Z6
+	VFMADD213PS Z15, Z12, Z7
+	VFMADD213PS Z14, Z12, Z8
+	VFMADD213PS Z15, Z12, Z9
+	VFMADD213PS Z14, Z12, Z10
+	VFMADD213PS Z15, Z12, Z11
+	VXORPS      X12, X12, X12
+	VUCOMISS    X12, X13
+	JNE         add139
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	JMP         written140
+
+add139:
 	VFMADD231PS (SI), Z13, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z13, Z1
@@ -2211,15 +2298,15 @@ add129:
 	VFMADD231PS 64(SI), Z13, Z11
 	VMOVUPS     Z11, 64(SI)
 
-written130:
+written140:
 	SUBQ $+32, DX
-	JLE  done118
+	JLE  done128
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel116
+	JMP  panel126
 
-narrow117:
+narrow127:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2240,16 +2327,16 @@ narrow117:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other131
+	JNE     other142
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
 	CMPQ    BX, $+1
-	JLT     rest134
+	JLT     rest145
 
-depth133:
+depth144:
 	VMOVUPS.Z    (SI), K1, Z6
 	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2268,17 +2355,17 @@ depth133:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth133
+	JGE          depth144
 
-rest134:
-	JMP summed132
+rest145:
+	JMP summed143
 
-other131:
+other142:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest136
+	JLT  rest147
 
-depth135:
+depth146:
 	VMOVUPS.Z    (SI), K1, Z6
 	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2296,38 +2383,47 @@ depth135:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth135
+	JGE          depth146
 
-rest136:
-summed132:
+rest147:
+summed143:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z6
 	VBROADCASTSS beta+132(FP), Z7
-	VMULPS       Z6, Z0, Z0
-	VMULPS       Z6, Z1, Z1
-	VMULPS       Z6, Z2, Z2
-	VMULPS       Z6, Z3, Z3
-	VMULPS       Z6, Z4, Z4
-	VMULPS       Z6, Z5, Z5
-	VXORPS       X6, X6, X6
-	VUCOMISS     X6, X7
-	JNE          add137
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	JMP          written138
+	VXORPS       Z8, Z8, Z8
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased150
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z8
 
-add137:
+unbiased150:
+	VFMADD213PS Z8, Z6, Z0
+	VFMADD213PS Z8, Z6, Z1
+	VFMADD213PS Z8, Z6, Z2
+	VFMADD213PS Z8, Z6, Z3
+	VFMADD213PS Z8, Z6, Z4
+	VFMADD213PS Z8, Z6, Z5
+	VXORPS      X6, X6, X6
+	VUCOMISS    X6, X7
+	JNE         add148
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	JMP         written149
+
+add148:
 	VMOVUPS.Z   (BX), K1, Z6
 	VFMADD231PS Z6, Z7, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -2352,32 +2448,28 @@ add137:
 	VFMADD231PS Z6, Z7, Z5
 	VMOVUPS     Z5, K1, (BX)
 
-written138:
+written149:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow117
+	JG   narrow127
 
-done118:
+done128:
 	VZEROUPPER
 	RET
 
-// func tile7AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile7AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile7AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+7, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile7AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel139:
+panel151:
 	CMPQ       DX, $+32
-	JLT        narrow140
-	MOVQ       ar+56(FP), DI
+	JLT        narrow152
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -2423,7 +2515,7 @@ panel139:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other142
+	JNE        other154
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -2433,9 +2525,9 @@ panel139:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest145
+	JLT        rest157
 
-depth144:
+depth156:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2534,13 +2626,13 @@ depth144:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth144
+	JGE          depth156
 
-rest145:
+rest157:
 	CMPQ SI, $+1
-	JLT  rest147
+	JLT  rest159
 
-depth146:
+depth158:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2570,18 +2662,18 @@ depth146:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth146
+	JGE          depth158
 
-rest147:
-	JMP summed143
+rest159:
+	JMP summed155
 
-other142:
+other154:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest149
+	JLT  rest161
 
-depth148:
+depth160:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2681,13 +2773,13 @@ depth148:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth148
+	JGE          depth160
 
-rest149:
+rest161:
 	CMPQ SI, $+1
-	JLT  rest151
+	JLT  rest163
 
-depth150:
+depth162:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2715,55 +2807,66 @@ depth150:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth150
+	JGE          depth162
 
-rest151:
-summed143:
+rest163:
+summed155:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z14
 	VBROADCASTSS beta+132(FP), Z15
-	VMULPS       Z14, Z0, Z0
-	VMULPS       Z14, Z1, Z1
-	VMULPS       Z14, Z2, Z2
-	VMULPS       Z14, Z3, Z3
-	VMULPS       Z14, Z4, Z4
-	VMULPS       Z14, Z5, Z5
-	VMULPS       Z14, Z6, Z6
-	VMULPS       Z14, Z7, Z7
-	VMULPS       Z14, Z8, Z8
-	VMULPS       Z14, Z9, Z9
-	VMULPS       Z14, Z10, Z10
-	VMULPS       Z14, Z11, Z11
-	VMULPS       Z14, Z12, Z12
-	VMULPS       Z14, Z13, Z13
-	VXORPS       X14, X14, X14
-	VUCOMISS     X14, X15
-	JNE          add152
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	JMP          written153
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased166
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z16
+	VMOVUPS      64(R8)(R9*4), Z17
 
-add152:
+unbiased166:
+	VFMADD213PS Z16, Z14, Z0
+	VFMADD213PS Z17, Z14, Z1
+	VFMADD213PS Z16, Z14, Z2
+	VFMADD213PS Z17, Z14, Z3
+	VFMADD213PS Z16, Z14, Z4
+	VFMADD213PS Z17, Z14, Z5
+	VFMADD213PS Z16, Z14, Z6
+	VFMADD213PS Z17, Z14, Z7
+	VFMADD213PS Z16, Z14, Z8
+	VFMADD213PS Z17, Z14, Z9
+	VFMADD213PS Z16, Z14, Z10
+	VFMADD213PS Z17, Z14, Z11
+	VFMADD213PS Z16, Z14, Z12
+	VFMADD213PS Z17, Z14, Z13
+	VXORPS      X14, X14, X14
+	VUCOMISS    X14, X15
+	JNE         add164
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	JMP         written165
+
+add164:
 	VFMADD231PS (SI), Z15, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z15, Z1
@@ -2799,15 +2902,15 @@ add152:
 	VFMADD231PS 64(SI), Z15, Z13
 	VMOVUPS     Z13, 64(SI)
 
-written153:
+written165:
 	SUBQ $+32, DX
-	JLE  done141
+	JLE  done153
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel139
+	JMP  panel151
 
-narrow140:
+narrow152:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2829,7 +2932,7 @@ narrow140:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other154
+	JNE     other167
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -2838,9 +2941,9 @@ narrow140:
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
 	CMPQ    BX, $+1
-	JLT     rest157
+	JLT     rest170
 
-depth156:
+depth169:
 	VMOVUPS.Z    (SI), K1, Z7
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2862,17 +2965,17 @@ depth156:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth156
+	JGE          depth169
 
-rest157:
-	JMP summed155
+rest170:
+	JMP summed168
 
-other154:
+other167:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest159
+	JLT  rest172
 
-depth158:
+depth171:
 	VMOVUPS.Z    (SI), K1, Z7
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2892,41 +2995,50 @@ depth158:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth158
+	JGE          depth171
 
-rest159:
-summed155:
+rest172:
+summed168:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z7
 	VBROADCASTSS beta+132(FP), Z8
-	VMULPS       Z7, Z0, Z0
-	VMULPS       Z7, Z1, Z1
-	VMULPS       Z7, Z2, Z2
-	VMULPS       Z7, Z3, Z3
-	VMULPS       Z7, Z4, Z4
-	VMULPS       Z7, Z5, Z5
-	VMULPS       Z7, Z6, Z6
-	VXORPS       X7, X7, X7
-	VUCOMISS     X7, X8
-	JNE          add160
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	JMP          written161
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased175
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z9
 
-add160:
+unbiased175:
+	VFMADD213PS Z9, Z7, Z0
+	VFMADD213PS Z9, Z7, Z1
+	VFMADD213PS Z9, Z7, Z2
+	VFMADD213PS Z9, Z7, Z3
+	VFMADD213PS Z9, Z7, Z4
+	VFMADD213PS Z9, Z7, Z5
+	VFMADD213PS Z9, Z7, Z6
+	VXORPS      X7, X7, X7
+	VUCOMISS    X7, X8
+	JNE         add173
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	JMP         written174
+
+add173:
 	VMOVUPS.Z   (BX), K1, Z7
 	VFMADD231PS Z7, Z8, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -2955,32 +3067,28 @@ add160:
 	VFMADD231PS Z7, Z8, Z6
 	VMOVUPS     Z6, K1, (BX)
 
-written161:
+written174:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow140
+	JG   narrow152
 
-done141:
+done153:
 	VZEROUPPER
 	RET
 
-// func tile8AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile8AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile8AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+8, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile8AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel162:
+panel176:
 	CMPQ       DX, $+32
-	JLT        narrow163
-	MOVQ       ar+56(FP), DI
+	JLT        narrow177
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -3031,7 +3139,7 @@ panel162:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other165
+	JNE        other179
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3041,9 +3149,9 @@ panel162:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest168
+	JLT        rest182
 
-depth167:
+depth181:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3154,13 +3262,13 @@ depth167:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth167
+	JGE          depth181
 
-rest168:
+rest182:
 	CMPQ SI, $+1
-	JLT  rest170
+	JLT  rest184
 
-depth169:
+depth183:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3193,18 +3301,18 @@ depth169:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth169
+	JGE          depth183
 
-rest170:
-	JMP summed166
+rest184:
+	JMP summed180
 
-other165:
+other179:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest172
+	JLT  rest186
 
-depth171:
+depth185:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3316,13 +3424,13 @@ depth171:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth171
+	JGE          depth185
 
-rest172:
+rest186:
 	CMPQ SI, $+1
-	JLT  rest174
+	JLT  rest188
 
-depth173:
+depth187:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3353,60 +3461,71 @@ depth173:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth173
+	JGE          depth187
 
-rest174:
-summed166:
+rest188:
+summed180:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z16
 	VBROADCASTSS beta+132(FP), Z17
-	VMULPS       Z16, Z0, Z0
-	VMULPS       Z16, Z1, Z1
-	VMULPS       Z16, Z2, Z2
-	VMULPS       Z16, Z3, Z3
-	VMULPS       Z16, Z4, Z4
-	VMULPS       Z16, Z5, Z5
-	VMULPS       Z16, Z6, Z6
-	VMULPS       Z16, Z7, Z7
-	VMULPS       Z16, Z8, Z8
-	VMULPS       Z16, Z9, Z9
-	VMULPS       Z16, Z10, Z10
-	VMULPS       Z16, Z11, Z11
-	VMULPS       Z16, Z12, Z12
-	VMULPS       Z16, Z13, Z13
-	VMULPS       Z16, Z14, Z14
-	VMULPS       Z16, Z15, Z15
-	VXORPS       X16, X16, X16
-	VUCOMISS     X16, X17
-	JNE          add175
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	JMP          written176
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased191
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z18
+	VMOVUPS      64(R8)(R9*4), Z19
 
-add175:
+unbiased191:
+	VFMADD213PS Z18, Z16, Z0
+	VFMADD213PS Z19, Z16, Z1
+	VFMADD213PS Z18, Z16, Z2
+	VFMADD213PS Z19, Z16, Z3
+	VFMADD213PS Z18, Z16, Z4
+	VFMADD213PS Z19, Z16, Z5
+	VFMADD213PS Z18, Z16, Z6
+	VFMADD213PS Z19, Z16, Z7
+	VFMADD213PS Z18, Z16, Z8
+	VFMADD213PS Z19, Z16, Z9
+	VFMADD213PS Z18, Z16, Z10
+	VFMADD213PS Z19, Z16, Z11
+	VFMADD213PS Z18, Z16, Z12
+	VFMADD213PS Z19, Z16, Z13
+	VFMADD213PS Z18, Z16, Z14
+	VFMADD213PS Z19, Z16, Z15
+	VXORPS      X16, X16, X16
+	VUCOMISS    X16, X17
+	JNE         add189
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	JMP         written190
+
+add189:
 	VFMADD231PS (SI), Z17, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z17, Z1
@@ -3447,15 +3566,15 @@ add175:
 	VFMADD231PS 64(SI), Z17, Z15
 	VMOVUPS     Z15, 64(SI)
 
-written176:
+written190:
 	SUBQ $+32, DX
-	JLE  done164
+	JLE  done178
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel162
+	JMP  panel176
 
-narrow163:
+narrow177:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -3478,7 +3597,7 @@ narrow163:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other177
+	JNE     other192
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -3487,9 +3606,9 @@ narrow163:
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
 	CMPQ    BX, $+1
-	JLT     rest180
+	JLT     rest195
 
-depth179:
+depth194:
 	VMOVUPS.Z    (SI), K1, Z8
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3513,17 +3632,17 @@ depth179:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth179
+	JGE          depth194
 
-rest180:
-	JMP summed178
+rest195:
+	JMP summed193
 
-other177:
+other192:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest182
+	JLT  rest197
 
-depth181:
+depth196:
 	VMOVUPS.Z    (SI), K1, Z8
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3545,44 +3664,53 @@ depth181:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth181
+	JGE          depth196
 
-rest182:
-summed178:
+rest197:
+summed193:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z8
 	VBROADCASTSS beta+132(FP), Z9
-	VMULPS       Z8, Z0, Z0
-	VMULPS       Z8, Z1, Z1
-	VMULPS       Z8, Z2, Z2
-	VMULPS       Z8, Z3, Z3
-	VMULPS       Z8, Z4, Z4
-	VMULPS       Z8, Z5, Z5
-	VMULPS       Z8, Z6, Z6
-	VMULPS       Z8, Z7, Z7
-	VXORPS       X8, X8, X8
-	VUCOMISS     X8, X9
-	JNE          add183
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	JMP          written184
+	VXORPS       Z10, Z10, Z10
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased200
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z10
 
-add183:
+unbiased200:
+	VFMADD213PS Z10, Z8, Z0
+	VFMADD213PS Z10, Z8, Z1
+	VFMADD213PS Z10, Z8, Z2
+	VFMADD213PS Z10, Z8, Z3
+	VFMADD213PS Z10, Z8, Z4
+	VFMADD213PS Z10, Z8, Z5
+	VFMADD213PS Z10, Z8, Z6
+	VFMADD213PS Z10, Z8, Z7
+	VXORPS      X8, X8, X8
+	VUCOMISS    X8, X9
+	JNE         add198
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	JMP         written199
+
+add198:
 	VMOVUPS.Z   (BX), K1, Z8
 	VFMADD231PS Z8, Z9, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -3615,32 +3743,28 @@ add183:
 	VFMADD231PS Z8, Z9, Z7
 	VMOVUPS     Z7, K1, (BX)
 
-written184:
+written199:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow163
+	JG   narrow177
 
-done164:
+done178:
 	VZEROUPPER
 	RET
 
-// func tile9AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile9AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile9AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+9, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile9AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel185:
+panel201:
 	CMPQ       DX, $+32
-	JLT        narrow186
-	MOVQ       ar+56(FP), DI
+	JLT        narrow202
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -3696,7 +3820,7 @@ panel185:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other188
+	JNE        other204
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3706,9 +3830,9 @@ panel185:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest191
+	JLT        rest207
 
-depth190:
+depth206:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -3831,13 +3955,13 @@ depth190:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth190
+	JGE          depth206
 
-rest191:
+rest207:
 	CMPQ SI, $+1
-	JLT  rest193
+	JLT  rest209
 
-depth192:
+depth208:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -3873,18 +3997,18 @@ depth192:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth192
+	JGE          depth208
 
-rest193:
-	JMP summed189
+rest209:
+	JMP summed205
 
-other188:
+other204:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest195
+	JLT  rest211
 
-depth194:
+depth210:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4008,13 +4132,13 @@ depth194:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth194
+	JGE          depth210
 
-rest195:
+rest211:
 	CMPQ SI, $+1
-	JLT  rest197
+	JLT  rest213
 
-depth196:
+depth212:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4048,65 +4172,76 @@ depth196:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth196
+	JGE          depth212
 
-rest197:
-summed189:
+rest213:
+summed205:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z18
 	VBROADCASTSS beta+132(FP), Z19
-	VMULPS       Z18, Z0, Z0
-	VMULPS       Z18, Z1, Z1
-	VMULPS       Z18, Z2, Z2
-	VMULPS       Z18, Z3, Z3
-	VMULPS       Z18, Z4, Z4
-	VMULPS       Z18, Z5, Z5
-	VMULPS       Z18, Z6, Z6
-	VMULPS       Z18, Z7, Z7
-	VMULPS       Z18, Z8, Z8
-	VMULPS       Z18, Z9, Z9
-	VMULPS       Z18, Z10, Z10
-	VMULPS       Z18, Z11, Z11
-	VMULPS       Z18, Z12, Z12
-	VMULPS       Z18, Z13, Z13
-	VMULPS       Z18, Z14, Z14
-	VMULPS       Z18, Z15, Z15
-	VMULPS       Z18, Z16, Z16
-	VMULPS       Z18, Z17, Z17
-	VXORPS       X18, X18, X18
-	VUCOMISS     X18, X19
-	JNE          add198
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	JMP          written199
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased216
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z20
+	VMOVUPS      64(R8)(R9*4), Z21
 
-add198:
+unbiased216:
+	VFMADD213PS Z20, Z18, Z0
+	VFMADD213PS Z21, Z18, Z1
+	VFMADD213PS Z20, Z18, Z2
+	VFMADD213PS Z21, Z18, Z3
+	VFMADD213PS Z20, Z18, Z4
+	VFMADD213PS Z21, Z18, Z5
+	VFMADD213PS Z20, Z18, Z6
+	VFMADD213PS Z21, Z18, Z7
+	VFMADD213PS Z20, Z18, Z8
+	VFMADD213PS Z21, Z18, Z9
+	VFMADD213PS Z20, Z18, Z10
+	VFMADD213PS Z21, Z18, Z11
+	VFMADD213PS Z20, Z18, Z12
+	VFMADD213PS Z21, Z18, Z13
+	VFMADD213PS Z20, Z18, Z14
+	VFMADD213PS Z21, Z18, Z15
+	VFMADD213PS Z20, Z18, Z16
+	VFMADD213PS Z21, Z18, Z17
+	VXORPS      X18, X18, X18
+	VUCOMISS    X18, X19
+	JNE         add214
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	JMP         written215
+
+add214:
 	VFMADD231PS (SI), Z19, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z19, Z1
@@ -4152,15 +4287,15 @@ add198:
 	VFMADD231PS 64(SI), Z19, Z17
 	VMOVUPS     Z17, 64(SI)
 
-written199:
+written215:
 	SUBQ $+32, DX
-	JLE  done187
+	JLE  done203
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel185
+	JMP  panel201
 
-narrow186:
+narrow202:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -4184,7 +4319,7 @@ narrow186:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other200
+	JNE     other217
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -4193,9 +4328,9 @@ narrow186:
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
 	CMPQ    BX, $+1
-	JLT     rest203
+	JLT     rest220
 
-depth202:
+depth219:
 	VMOVUPS.Z    (SI), K1, Z9
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -4221,17 +4356,17 @@ depth202:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth202
+	JGE          depth219
 
-rest203:
-	JMP summed201
+rest220:
+	JMP summed218
 
-other200:
+other217:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest205
+	JLT  rest222
 
-depth204:
+depth221:
 	VMOVUPS.Z    (SI), K1, Z9
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -4255,47 +4390,56 @@ depth204:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth204
+	JGE          depth221
 
-rest205:
-summed201:
+rest222:
+summed218:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z9
 	VBROADCASTSS beta+132(FP), Z10
-	VMULPS       Z9, Z0, Z0
-	VMULPS       Z9, Z1, Z1
-	VMULPS       Z9, Z2, Z2
-	VMULPS       Z9, Z3, Z3
-	VMULPS       Z9, Z4, Z4
-	VMULPS       Z9, Z5, Z5
-	VMULPS       Z9, Z6, Z6
-	VMULPS       Z9, Z7, Z7
-	VMULPS       Z9, Z8, Z8
-	VXORPS       X9, X9, X9
-	VUCOMISS     X9, X10
-	JNE          add206
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	JMP          written207
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased225
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z11
 
-add206:
+unbiased225:
+	VFMADD213PS Z11, Z9, Z0
+	VFMADD213PS Z11, Z9, Z1
+	VFMADD213PS Z11, Z9, Z2
+	VFMADD213PS Z11, Z9, Z3
+	VFMADD213PS Z11, Z9, Z4
+	VFMADD213PS Z11, Z9, Z5
+	VFMADD213PS Z11, Z9, Z6
+	VFMADD213PS Z11, Z9, Z7
+	VFMADD213PS Z11, Z9, Z8
+	VXORPS      X9, X9, X9
+	VUCOMISS    X9, X10
+	JNE         add223
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	JMP         written224
+
+add223:
 	VMOVUPS.Z   (BX), K1, Z9
 	VFMADD231PS Z9, Z10, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -4332,32 +4476,28 @@ add206:
 	VFMADD231PS Z9, Z10, Z8
 	VMOVUPS     Z8, K1, (BX)
 
-written207:
+written224:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow186
+	JG   narrow202
 
-done187:
+done203:
 	VZEROUPPER
 	RET
 
-// func tile10AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile10AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile10AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+10, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile10AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel208:
+panel226:
 	CMPQ       DX, $+32
-	JLT        narrow209
-	MOVQ       ar+56(FP), DI
+	JLT        narrow227
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -4418,7 +4558,7 @@ panel208:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other211
+	JNE        other229
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -4430,9 +4570,9 @@ panel208:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest214
+	JLT        rest232
 
-depth213:
+depth231:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4568,13 +4708,13 @@ depth213:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth213
+	JGE          depth231
 
-rest214:
+rest232:
 	CMPQ SI, $+1
-	JLT  rest216
+	JLT  rest234
 
-depth215:
+depth233:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4614,18 +4754,18 @@ depth215:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth215
+	JGE          depth233
 
-rest216:
-	JMP summed212
+rest234:
+	JMP summed230
 
-other211:
+other229:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest218
+	JLT  rest236
 
-depth217:
+depth235:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4761,13 +4901,13 @@ depth217:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth217
+	JGE          depth235
 
-rest218:
+rest236:
 	CMPQ SI, $+1
-	JLT  rest220
+	JLT  rest238
 
-depth219:
+depth237:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4804,70 +4944,81 @@ depth219:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth219
+	JGE          depth237
 
-rest220:
-summed212:
+rest238:
+summed230:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z20
 	VBROADCASTSS beta+132(FP), Z21
-	VMULPS       Z20, Z0, Z0
-	VMULPS       Z20, Z1, Z1
-	VMULPS       Z20, Z2, Z2
-	VMULPS       Z20, Z3, Z3
-	VMULPS       Z20, Z4, Z4
-	VMULPS       Z20, Z5, Z5
-	VMULPS       Z20, Z6, Z6
-	VMULPS       Z20, Z7, Z7
-	VMULPS       Z20, Z8, Z8
-	VMULPS       Z20, Z9, Z9
-	VMULPS       Z20, Z10, Z10
-	VMULPS       Z20, Z11, Z11
-	VMULPS       Z20, Z12, Z12
-	VMULPS       Z20, Z13, Z13
-	VMULPS       Z20, Z14, Z14
-	VMULPS       Z20, Z15, Z15
-	VMULPS       Z20, Z16, Z16
-	VMULPS       Z20, Z17, Z17
-	VMULPS       Z20, Z18, Z18
-	VMULPS       Z20, Z19, Z19
-	VXORPS       X20, X20, X20
-	VUCOMISS     X20, X21
-	JNE          add221
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	JMP          written222
+	VXORPS       Z22, Z22, Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased241
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z22
+	VMOVUPS      64(R8)(R9*4), Z23
 
-add221:
+unbiased241:
+	VFMADD213PS Z22, Z20, Z0
+	VFMADD213PS Z23, Z20, Z1
+	VFMADD213PS Z22, Z20, Z2
+	VFMADD213PS Z23, Z20, Z3
+	VFMADD213PS Z22, Z20, Z4
+	VFMADD213PS Z23, Z20, Z5
+	VFMADD213PS Z22, Z20, Z6
+	VFMADD213PS Z23, Z20, Z7
+	VFMADD213PS Z22, Z20, Z8
+	VFMADD213PS Z23, Z20, Z9
+	VFMADD213PS Z22, Z20, Z10
+	VFMADD213PS Z23, Z20, Z11
+	VFMADD213PS Z22, Z20, Z12
+	VFMADD213PS Z23, Z20, Z13
+	VFMADD213PS Z22, Z20, Z14
+	VFMADD213PS Z23, Z20, Z15
+	VFMADD213PS Z22, Z20, Z16
+	VFMADD213PS Z23, Z20, Z17
+	VFMADD213PS Z22, Z20, Z18
+	VFMADD213PS Z23, Z20, Z19
+	VXORPS      X20, X20, X20
+	VUCOMISS    X20, X21
+	JNE         add239
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z18, (SI)
+	VMOVUPS     Z19, 64(SI)
+	JMP         written240
+
+add239:
 	VFMADD231PS (SI), Z21, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z21, Z1
@@ -4918,15 +5069,15 @@ add221:
 	VFMADD231PS 64(SI), Z21, Z19
 	VMOVUPS     Z19, 64(SI)
 
-written222:
+written240:
 	SUBQ $+32, DX
-	JLE  done210
+	JLE  done228
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel208
+	JMP  panel226
 
-narrow209:
+narrow227:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -4951,7 +5102,7 @@ narrow209:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other223
+	JNE     other242
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -4962,9 +5113,9 @@ narrow209:
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
 	CMPQ    BX, $+1
-	JLT     rest226
+	JLT     rest245
 
-depth225:
+depth244:
 	VMOVUPS.Z    (SI), K1, Z10
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -4993,17 +5144,17 @@ depth225:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth225
+	JGE          depth244
 
-rest226:
-	JMP summed224
+rest245:
+	JMP summed243
 
-other223:
+other242:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest228
+	JLT  rest247
 
-depth227:
+depth246:
 	VMOVUPS.Z    (SI), K1, Z10
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -5029,50 +5180,59 @@ depth227:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth227
+	JGE          depth246
 
-rest228:
-summed224:
+rest247:
+summed243:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z10
 	VBROADCASTSS beta+132(FP), Z11
-	VMULPS       Z10, Z0, Z0
-	VMULPS       Z10, Z1, Z1
-	VMULPS       Z10, Z2, Z2
-	VMULPS       Z10, Z3, Z3
-	VMULPS       Z10, Z4, Z4
-	VMULPS       Z10, Z5, Z5
-	VMULPS       Z10, Z6, Z6
-	VMULPS       Z10, Z7, Z7
-	VMULPS       Z10, Z8, Z8
-	VMULPS       Z10, Z9, Z9
-	VXORPS       X10, X10, X10
-	VUCOMISS     X10, X11
-	JNE          add229
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z9, K1, (BX)
-	JMP          written230
+	VXORPS       Z12, Z12, Z12
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased250
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z12
 
-add229:
+unbiased250:
+	VFMADD213PS Z12, Z10, Z0
+	VFMADD213PS Z12, Z10, Z1
+	VFMADD213PS Z12, Z10, Z2
+	VFMADD213PS Z12, Z10, Z3
+	VFMADD213PS Z12, Z10, Z4
+	VFMADD213PS Z12, Z10, Z5
+	VFMADD213PS Z12, Z10, Z6
+	VFMADD213PS Z12, Z10, Z7
+	VFMADD213PS Z12, Z10, Z8
+	VFMADD213PS Z12, Z10, Z9
+	VXORPS      X10, X10, X10
+	VUCOMISS    X10, X11
+	JNE         add248
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z9, K1, (BX)
+	JMP         written249
+
+add248:
 	VMOVUPS.Z   (BX), K1, Z10
 	VFMADD231PS Z10, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -5113,32 +5273,28 @@ add229:
 	VFMADD231PS Z10, Z11, Z9
 	VMOVUPS     Z9, K1, (BX)
 
-written230:
+written249:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow209
+	JG   narrow227
 
-done210:
+done228:
 	VZEROUPPER
 	RET
 
-// func tile11AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile11AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile11AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+11, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile11AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel231:
+panel251:
 	CMPQ       DX, $+32
-	JLT        narrow232
-	MOVQ       ar+56(FP), DI
+	JLT        narrow252
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -5204,7 +5360,7 @@ panel231:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other234
+	JNE        other254
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -5216,9 +5372,9 @@ panel231:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest237
+	JLT        rest257
 
-depth236:
+depth256:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5366,13 +5522,13 @@ depth236:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth236
+	JGE          depth256
 
-rest237:
+rest257:
 	CMPQ SI, $+1
-	JLT  rest239
+	JLT  rest259
 
-depth238:
+depth258:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5415,18 +5571,18 @@ depth238:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth238
+	JGE          depth258
 
-rest239:
-	JMP summed235
+rest259:
+	JMP summed255
 
-other234:
+other254:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest241
+	JLT  rest261
 
-depth240:
+depth260:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5574,13 +5730,13 @@ depth240:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth240
+	JGE          depth260
 
-rest241:
+rest261:
 	CMPQ SI, $+1
-	JLT  rest243
+	JLT  rest263
 
-depth242:
+depth262:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5620,75 +5776,86 @@ depth242:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth242
+	JGE          depth262
 
-rest243:
-summed235:
+rest263:
+summed255:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z22
 	VBROADCASTSS beta+132(FP), Z23
-	VMULPS       Z22, Z0, Z0
-	VMULPS       Z22, Z1, Z1
-	VMULPS       Z22, Z2, Z2
-	VMULPS       Z22, Z3, Z3
-	VMULPS       Z22, Z4, Z4
-	VMULPS       Z22, Z5, Z5
-	VMULPS       Z22, Z6, Z6
-	VMULPS       Z22, Z7, Z7
-	VMULPS       Z22, Z8, Z8
-	VMULPS       Z22, Z9, Z9
-	VMULPS       Z22, Z10, Z10
-	VMULPS       Z22, Z11, Z11
-	VMULPS       Z22, Z12, Z12
-	VMULPS       Z22, Z13, Z13
-	VMULPS       Z22, Z14, Z14
-	VMULPS       Z22, Z15, Z15
-	VMULPS       Z22, Z16, Z16
-	VMULPS       Z22, Z17, Z17
-	VMULPS       Z22, Z18, Z18
-	VMULPS       Z22, Z19, Z19
-	VMULPS       Z22, Z20, Z20
-	VMULPS       Z22, Z21, Z21
-	VXORPS       X22, X22, X22
-	VUCOMISS     X22, X23
-	JNE          add244
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	JMP          written245
+	VXORPS       Z24, Z24, Z24
+	VXORPS       Z25, Z25, Z25
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased266
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z24
+	VMOVUPS      64(R8)(R9*4), Z25
 
-add244:
+unbiased266:
+	VFMADD213PS Z24, Z22, Z0
+	VFMADD213PS Z25, Z22, Z1
+	VFMADD213PS Z24, Z22, Z2
+	VFMADD213PS Z25, Z22, Z3
+	VFMADD213PS Z24, Z22, Z4
+	VFMADD213PS Z25, Z22, Z5
+	VFMADD213PS Z24, Z22, Z6
+	VFMADD213PS Z25, Z22, Z7
+	VFMADD213PS Z24, Z22, Z8
+	VFMADD213PS Z25, Z22, Z9
+	VFMADD213PS Z24, Z22, Z10
+	VFMADD213PS Z25, Z22, Z11
+	VFMADD213PS Z24, Z22, Z12
+	VFMADD213PS Z25, Z22, Z13
+	VFMADD213PS Z24, Z22, Z14
+	VFMADD213PS Z25, Z22, Z15
+	VFMADD213PS Z24, Z22, Z16
+	VFMADD213PS Z25, Z22, Z17
+	VFMADD213PS Z24, Z22, Z18
+	VFMADD213PS Z25, Z22, Z19
+	VFMADD213PS Z24, Z22, Z20
+	VFMADD213PS Z25, Z22, Z21
+	VXORPS      X22, X22, X22
+	VUCOMISS    X22, X23
+	JNE         add264
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z18, (SI)
+	VMOVUPS     Z19, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z20, (SI)
+	VMOVUPS     Z21, 64(SI)
+	JMP         written265
+
+add264:
 	VFMADD231PS (SI), Z23, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z23, Z1
@@ -5744,15 +5911,15 @@ add244:
 	VFMADD231PS 64(SI), Z23, Z21
 	VMOVUPS     Z21, 64(SI)
 
-written245:
+written265:
 	SUBQ $+32, DX
-	JLE  done233
+	JLE  done253
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel231
+	JMP  panel251
 
-narrow232:
+narrow252:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -5778,7 +5945,7 @@ narrow232:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other246
+	JNE     other267
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -5789,9 +5956,9 @@ narrow232:
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
 	CMPQ    BX, $+1
-	JLT     rest249
+	JLT     rest270
 
-depth248:
+depth269:
 	VMOVUPS.Z    (SI), K1, Z11
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -5822,17 +5989,17 @@ depth248:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth248
+	JGE          depth269
 
-rest249:
-	JMP summed247
+rest270:
+	JMP summed268
 
-other246:
+other267:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest251
+	JLT  rest272
 
-depth250:
+depth271:
 	VMOVUPS.Z    (SI), K1, Z11
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -5860,53 +6027,62 @@ depth250:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth250
+	JGE          depth271
 
-rest251:
-summed247:
+rest272:
+summed268:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z11
 	VBROADCASTSS beta+132(FP), Z12
-	VMULPS       Z11, Z0, Z0
-	VMULPS       Z11, Z1, Z1
-	VMULPS       Z11, Z2, Z2
-	VMULPS       Z11, Z3, Z3
-	VMULPS       Z11, Z4, Z4
-	VMULPS       Z11, Z5, Z5
-	VMULPS       Z11, Z6, Z6
-	VMULPS       Z11, Z7, Z7
-	VMULPS       Z11, Z8, Z8
-	VMULPS       Z11, Z9, Z9
-	VMULPS       Z11, Z10, Z10
-	VXORPS       X11, X11, X11
-	VUCOMISS     X11, X12
-	JNE          add252
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z9, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z10, K1, (BX)
-	JMP          written253
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased275
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z13
 
-add252:
+unbiased275:
+	VFMADD213PS Z13, Z11, Z0
+	VFMADD213PS Z13, Z11, Z1
+	VFMADD213PS Z13, Z11, Z2
+	VFMADD213PS Z13, Z11, Z3
+	VFMADD213PS Z13, Z11, Z4
+	VFMADD213PS Z13, Z11, Z5
+	VFMADD213PS Z13, Z11, Z6
+	VFMADD213PS Z13, Z11, Z7
+	VFMADD213PS Z13, Z11, Z8
+	VFMADD213PS Z13, Z11, Z9
+	VFMADD213PS Z13, Z11, Z10
+	VXORPS      X11, X11, X11
+	VUCOMISS    X11, X12
+	JNE         add273
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z9, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z10, K1, (BX)
+	JMP         written274
+
+add273:
 	VMOVUPS.Z   (BX), K1, Z11
 	VFMADD231PS Z11, Z12, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -5951,32 +6127,28 @@ add252:
 	VFMADD231PS Z11, Z12, Z10
 	VMOVUPS     Z10, K1, (BX)
 
-written253:
+written274:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow232
+	JG   narrow252
 
-done233:
+done253:
 	VZEROUPPER
 	RET
 
-// func tile12AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile12AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile12AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+12, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile12AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel254:
+panel276:
 	CMPQ       DX, $+32
-	JLT        narrow255
-	MOVQ       ar+56(FP), DI
+	JLT        narrow277
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -6047,7 +6219,7 @@ panel254:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other257
+	JNE        other279
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -6059,9 +6231,9 @@ panel254:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest260
+	JLT        rest282
 
-depth259:
+depth281:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6221,13 +6393,13 @@ depth259:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth259
+	JGE          depth281
 
-rest260:
+rest282:
 	CMPQ SI, $+1
-	JLT  rest262
+	JLT  rest284
 
-depth261:
+depth283:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6273,18 +6445,18 @@ depth261:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth261
+	JGE          depth283
 
-rest262:
-	JMP summed258
+rest284:
+	JMP summed280
 
-other257:
+other279:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest264
+	JLT  rest286
 
-depth263:
+depth285:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6444,13 +6616,13 @@ depth263:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth263
+	JGE          depth285
 
-rest264:
+rest286:
 	CMPQ SI, $+1
-	JLT  rest266
+	JLT  rest288
 
-depth265:
+depth287:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6493,80 +6665,91 @@ depth265:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth265
+	JGE          depth287
 
-rest266:
-summed258:
+rest288:
+summed280:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z24
 	VBROADCASTSS beta+132(FP), Z25
-	VMULPS       Z24, Z0, Z0
-	VMULPS       Z24, Z1, Z1
-	VMULPS       Z24, Z2, Z2
-	VMULPS       Z24, Z3, Z3
-	VMULPS       Z24, Z4, Z4
-	VMULPS       Z24, Z5, Z5
-	VMULPS       Z24, Z6, Z6
-	VMULPS       Z24, Z7, Z7
-	VMULPS       Z24, Z8, Z8
-	VMULPS       Z24, Z9, Z9
-	VMULPS       Z24, Z10, Z10
-	VMULPS       Z24, Z11, Z11
-	VMULPS       Z24, Z12, Z12
-	VMULPS       Z24, Z13, Z13
-	VMULPS       Z24, Z14, Z14
-	VMULPS       Z24, Z15, Z15
-	VMULPS       Z24, Z16, Z16
-	VMULPS       Z24, Z17, Z17
-	VMULPS       Z24, Z18, Z18
-	VMULPS       Z24, Z19, Z19
-	VMULPS       Z24, Z20, Z20
-	VMULPS       Z24, Z21, Z21
-	VMULPS       Z24, Z22, Z22
-	VMULPS       Z24, Z23, Z23
-	VXORPS       X24, X24, X24
-	VUCOMISS     X24, X25
-	JNE          add267
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	JMP          written268
+	VXORPS       Z26, Z26, Z26
+	VXORPS       Z27, Z27, Z27
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased291
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z26
+	VMOVUPS      64(R8)(R9*4), Z27
 
-add267:
+unbiased291:
+	VFMADD213PS Z26, Z24, Z0
+	VFMADD213PS Z27, Z24, Z1
+	VFMADD213PS Z26, Z24, Z2
+	VFMADD213PS Z27, Z24, Z3
+	VFMADD213PS Z26, Z24, Z4
+	VFMADD213PS Z27, Z24, Z5
+	VFMADD213PS Z26, Z24, Z6
+	VFMADD213PS Z27, Z24, Z7
+	VFMADD213PS Z26, Z24, Z8
+	VFMADD213PS Z27, Z24, Z9
+	VFMADD213PS Z26, Z24, Z10
+	VFMADD213PS Z27, Z24, Z11
+	VFMADD213PS Z26, Z24, Z12
+	VFMADD213PS Z27, Z24, Z13
+	VFMADD213PS Z26, Z24, Z14
+	VFMADD213PS Z27, Z24, Z15
+	VFMADD213PS Z26, Z24, Z16
+	VFMADD213PS Z27, Z24, Z17
+	VFMADD213PS Z26, Z24, Z18
+	VFMADD213PS Z27, Z24, Z19
+	VFMADD213PS Z26, Z24, Z20
+	VFMADD213PS Z27, Z24, Z21
+	VFMADD213PS Z26, Z24, Z22
+	VFMADD213PS Z27, Z24, Z23
+	VXORPS      X24, X24, X24
+	VUCOMISS    X24, X25
+	JNE         add289
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z18, (SI)
+	VMOVUPS     Z19, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z20, (SI)
+	VMOVUPS     Z21, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z22, (SI)
+	VMOVUPS     Z23, 64(SI)
+	JMP         written290
+
+add289:
 	VFMADD231PS (SI), Z25, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z25, Z1
@@ -6627,15 +6810,15 @@ add267:
 	VFMADD231PS 64(SI), Z25, Z23
 	VMOVUPS     Z23, 64(SI)
 
-written268:
+written290:
 	SUBQ $+32, DX
-	JLE  done256
+	JLE  done278
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel254
+	JMP  panel276
 
-narrow255:
+narrow277:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -6662,7 +6845,7 @@ narrow255:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other269
+	JNE     other292
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -6673,9 +6856,9 @@ narrow255:
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
 	CMPQ    BX, $+1
-	JLT     rest272
+	JLT     rest295
 
-depth271:
+depth294:
 	VMOVUPS.Z    (SI), K1, Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -6708,17 +6891,17 @@ depth271:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth271
+	JGE          depth294
 
-rest272:
-	JMP summed270
+rest295:
+	JMP summed293
 
-other269:
+other292:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest274
+	JLT  rest297
 
-depth273:
+depth296:
 	VMOVUPS.Z    (SI), K1, Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -6748,56 +6931,65 @@ depth273:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth273
+	JGE          depth296
 
-rest274:
-summed270:
+rest297:
+summed293:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z12
 	VBROADCASTSS beta+132(FP), Z13
-	VMULPS       Z12, Z0, Z0
-	VMULPS       Z12, Z1, Z1
-	VMULPS       Z12, Z2, Z2
-	VMULPS       Z12, Z3, Z3
-	VMULPS       Z12, Z4, Z4
-	VMULPS       Z12, Z5, Z5
-	VMULPS       Z12, Z6, Z6
-	VMULPS       Z12, Z7, Z7
-	VMULPS       Z12, Z8, Z8
-	VMULPS       Z12, Z9, Z9
-	VMULPS       Z12, Z10, Z10
-	VMULPS       Z12, Z11, Z11
-	VXORPS       X12, X12, X12
-	VUCOMISS     X12, X13
-	JNE          add275
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z9, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z10, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z11, K1, (BX)
-	JMP          written276
+	VXORPS       Z14, Z14, Z14
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased300
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z14
 
-add275:
+unbiased300:
+	VFMADD213PS Z14, Z12, Z0
+	VFMADD213PS Z14, Z12, Z1
+	VFMADD213PS Z14, Z12, Z2
+	VFMADD213PS Z14, Z12, Z3
+	VFMADD213PS Z14, Z12, Z4
+	VFMADD213PS Z14, Z12, Z5
+	VFMADD213PS Z14, Z12, Z6
+	VFMADD213PS Z14, Z12, Z7
+	VFMADD213PS Z14, Z12, Z8
+	VFMADD213PS Z14, Z12, Z9
+	VFMADD213PS Z14, Z12, Z10
+	VFMADD213PS Z14, Z12, Z11
+	VXORPS      X12, X12, X12
+	VUCOMISS    X12, X13
+	JNE         add298
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z9, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z10, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z11, K1, (BX)
+	JMP         written299
+
+add298:
 	VMOVUPS.Z   (BX), K1, Z12
 	VFMADD231PS Z12, Z13, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -6846,32 +7038,28 @@ add275:
 	VFMADD231PS Z12, Z13, Z11
 	VMOVUPS     Z11, K1, (BX)
 
-written276:
+written299:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow255
+	JG   narrow277
 
-done256:
+done278:
 	VZEROUPPER
 	RET
 
-// func tile13AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile13AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile13AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+13, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile13AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel277:
+panel301:
 	CMPQ       DX, $+32
-	JLT        narrow278
-	MOVQ       ar+56(FP), DI
+	JLT        narrow302
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -6947,7 +7135,7 @@ panel277:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other280
+	JNE        other304
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -6961,9 +7149,9 @@ panel277:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest283
+	JLT        rest307
 
-depth282:
+depth306:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7136,13 +7324,13 @@ depth282:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth282
+	JGE          depth306
 
-rest283:
+rest307:
 	CMPQ SI, $+1
-	JLT  rest285
+	JLT  rest309
 
-depth284:
+depth308:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7192,18 +7380,18 @@ depth284:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth284
+	JGE          depth308
 
-rest285:
-	JMP summed281
+rest309:
+	JMP summed305
 
-other280:
+other304:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest287
+	JLT  rest311
 
-depth286:
+depth310:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7375,13 +7563,13 @@ depth286:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth286
+	JGE          depth310
 
-rest287:
+rest311:
 	CMPQ SI, $+1
-	JLT  rest289
+	JLT  rest313
 
-depth288:
+depth312:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7427,85 +7615,96 @@ depth288:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth288
+	JGE          depth312
 
-rest289:
-summed281:
+rest313:
+summed305:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z26
 	VBROADCASTSS beta+132(FP), Z27
-	VMULPS       Z26, Z0, Z0
-	VMULPS       Z26, Z1, Z1
-	VMULPS       Z26, Z2, Z2
-	VMULPS       Z26, Z3, Z3
-	VMULPS       Z26, Z4, Z4
-	VMULPS       Z26, Z5, Z5
-	VMULPS       Z26, Z6, Z6
-	VMULPS       Z26, Z7, Z7
-	VMULPS       Z26, Z8, Z8
-	VMULPS       Z26, Z9, Z9
-	VMULPS       Z26, Z10, Z10
-	VMULPS       Z26, Z11, Z11
-	VMULPS       Z26, Z12, Z12
-	VMULPS       Z26, Z13, Z13
-	VMULPS       Z26, Z14, Z14
-	VMULPS       Z26, Z15, Z15
-	VMULPS       Z26, Z16, Z16
-	VMULPS       Z26, Z17, Z17
-	VMULPS       Z26, Z18, Z18
-	VMULPS       Z26, Z19, Z19
-	VMULPS       Z26, Z20, Z20
-	VMULPS       Z26, Z21, Z21
-	VMULPS       Z26, Z22, Z22
-	VMULPS       Z26, Z23, Z23
-	VMULPS       Z26, Z24, Z24
-	VMULPS       Z26, Z25, Z25
-	VXORPS       X26, X26, X26
-	VUCOMISS     X26, X27
-	JNE          add290
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	JMP          written291
+	VXORPS       Z28, Z28, Z28
+	VXORPS       Z29, Z29, Z29
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased316
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z28
+	VMOVUPS      64(R8)(R9*4), Z29
 
-add290:
+unbiased316:
+	VFMADD213PS Z28, Z26, Z0
+	VFMADD213PS Z29, Z26, Z1
+	VFMADD213PS Z28, Z26, Z2
+	VFMADD213PS Z29, Z26, Z3
+	VFMADD213PS Z28, Z26, Z4
+	VFMADD213PS Z29, Z26, Z5
+	VFMADD213PS Z28, Z26, Z6
+	VFMADD213PS Z29, Z26, Z7
+	VFMADD213PS Z28, Z26, Z8
+	VFMADD213PS Z29, Z26, Z9
+	VFMADD213PS Z28, Z26, Z10
+	VFMADD213PS Z29, Z26, Z11
+	VFMADD213PS Z28, Z26, Z12
+	VFMADD213PS Z29, Z26, Z13
+	VFMADD213PS Z28, Z26, Z14
+	VFMADD213PS Z29, Z26, Z15
+	VFMADD213PS Z28, Z26, Z16
+	VFMADD213PS Z29, Z26, Z17
+	VFMADD213PS Z28, Z26, Z18
+	VFMADD213PS Z29, Z26, Z19
+	VFMADD213PS Z28, Z26, Z20
+	VFMADD213PS Z29, Z26, Z21
+	VFMADD213PS Z28, Z26, Z22
+	VFMADD213PS Z29, Z26, Z23
+	VFMADD213PS Z28, Z26, Z24
+	VFMADD213PS Z29, Z26, Z25
+	VXORPS      X26, X26, X26
+	VUCOMISS    X26, X27
+	JNE         add314
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z18, (SI)
+	VMOVUPS     Z19, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z20, (SI)
+	VMOVUPS     Z21, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z22, (SI)
+	VMOVUPS     Z23, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z24, (SI)
+	VMOVUPS     Z25, 64(SI)
+	JMP         written315
+
+add314:
 	VFMADD231PS (SI), Z27, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z27, Z1
@@ -7571,15 +7770,15 @@ add290:
 	VFMADD231PS 64(SI), Z27, Z25
 	VMOVUPS     Z25, 64(SI)
 
-written291:
+written315:
 	SUBQ $+32, DX
-	JLE  done279
+	JLE  done303
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel277
+	JMP  panel301
 
-narrow278:
+narrow302:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -7607,7 +7806,7 @@ narrow278:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other292
+	JNE     other317
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -7620,9 +7819,9 @@ narrow278:
 	LEAQ    (R12)(R8*2), R13
 	ADDQ    R8, R13
 	CMPQ    BX, $+1
-	JLT     rest295
+	JLT     rest320
 
-depth294:
+depth319:
 	VMOVUPS.Z    (SI), K1, Z13
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -7658,17 +7857,17 @@ depth294:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth294
+	JGE          depth319
 
-rest295:
-	JMP summed293
+rest320:
+	JMP summed318
 
-other292:
+other317:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest297
+	JLT  rest322
 
-depth296:
+depth321:
 	VMOVUPS.Z    (SI), K1, Z13
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -7700,59 +7899,68 @@ depth296:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth296
+	JGE          depth321
 
-rest297:
-summed293:
+rest322:
+summed318:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z13
 	VBROADCASTSS beta+132(FP), Z14
-	VMULPS       Z13, Z0, Z0
-	VMULPS       Z13, Z1, Z1
-	VMULPS       Z13, Z2, Z2
-	VMULPS       Z13, Z3, Z3
-	VMULPS       Z13, Z4, Z4
-	VMULPS       Z13, Z5, Z5
-	VMULPS       Z13, Z6, Z6
-	VMULPS       Z13, Z7, Z7
-	VMULPS       Z13, Z8, Z8
-	VMULPS       Z13, Z9, Z9
-	VMULPS       Z13, Z10, Z10
-	VMULPS       Z13, Z11, Z11
-	VMULPS       Z13, Z12, Z12
-	VXORPS       X13, X13, X13
-	VUCOMISS     X13, X14
-	JNE          add298
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z9, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z10, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z11, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z12, K1, (BX)
-	JMP          written299
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased325
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z15
 
-add298:
+unbiased325:
+	VFMADD213PS Z15, Z13, Z0
+	VFMADD213PS Z15, Z13, Z1
+	VFMADD213PS Z15, Z13, Z2
+	VFMADD213PS Z15, Z13, Z3
+	VFMADD213PS Z15, Z13, Z4
+	VFMADD213PS Z15, Z13, Z5
+	VFMADD213PS Z15, Z13, Z6
+	VFMADD213PS Z15, Z13, Z7
+	VFMADD213PS Z15, Z13, Z8
+	VFMADD213PS Z15, Z13, Z9
+	VFMADD213PS Z15, Z13, Z10
+	VFMADD213PS Z15, Z13, Z11
+	VFMADD213PS Z15, Z13, Z12
+	VXORPS      X13, X13, X13
+	VUCOMISS    X13, X14
+	JNE         add323
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z9, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z10, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z11, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z12, K1, (BX)
+	JMP         written324
+
+add323:
 	VMOVUPS.Z   (BX), K1, Z13
 	VFMADD231PS Z13, Z14, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -7805,32 +8013,28 @@ add298:
 	VFMADD231PS Z13, Z14, Z12
 	VMOVUPS     Z12, K1, (BX)
 
-written299:
+written324:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow278
+	JG   narrow302
 
-done279:
+done303:
 	VZEROUPPER
 	RET
 
-// func tile14AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32)
+// func tile14AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·tile14AVX512(SB), NOSPLIT, $0-136
-	MOVQ   b_base+72(FP), AX
-	MOVQ   c_base+0(FP), CX
-	MOVQ   n+120(FP), DX
-	MOVQ   a_base+32(FP), BX
-	MOVQ   ar+56(FP), SI
-	SHLQ   $0x02, SI
-	IMUL3Q $+14, SI, SI
-	ADDQ   SI, BX
+TEXT ·tile14AVX512(SB), NOSPLIT, $0-192
+	MOVQ b_base+72(FP), AX
+	MOVQ c_base+0(FP), CX
+	MOVQ n+120(FP), DX
+	MOVQ ahead_base+160(FP), BX
 
-panel300:
+panel326:
 	CMPQ       DX, $+32
-	JLT        narrow301
-	MOVQ       ar+56(FP), DI
+	JLT        narrow327
+	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
 	PREFETCHT1 (SI)
@@ -7911,7 +8115,7 @@ panel300:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other303
+	JNE        other329
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -7925,9 +8129,9 @@ panel300:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest306
+	JLT        rest332
 
-depth305:
+depth331:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8112,13 +8316,13 @@ depth305:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth305
+	JGE          depth331
 
-rest306:
+rest332:
 	CMPQ SI, $+1
-	JLT  rest308
+	JLT  rest334
 
-depth307:
+depth333:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8171,18 +8375,18 @@ depth307:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth307
+	JGE          depth333
 
-rest308:
-	JMP summed304
+rest334:
+	JMP summed330
 
-other303:
+other329:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest310
+	JLT  rest336
 
-depth309:
+depth335:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8366,13 +8570,13 @@ depth309:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth309
+	JGE          depth335
 
-rest310:
+rest336:
 	CMPQ SI, $+1
-	JLT  rest312
+	JLT  rest338
 
-depth311:
+depth337:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8421,90 +8625,101 @@ depth311:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth311
+	JGE          depth337
 
-rest312:
-summed304:
+rest338:
+summed330:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
 	VBROADCASTSS alpha+128(FP), Z28
 	VBROADCASTSS beta+132(FP), Z29
-	VMULPS       Z28, Z0, Z0
-	VMULPS       Z28, Z1, Z1
-	VMULPS       Z28, Z2, Z2
-	VMULPS       Z28, Z3, Z3
-	VMULPS       Z28, Z4, Z4
-	VMULPS       Z28, Z5, Z5
-	VMULPS       Z28, Z6, Z6
-	VMULPS       Z28, Z7, Z7
-	VMULPS       Z28, Z8, Z8
-	VMULPS       Z28, Z9, Z9
-	VMULPS       Z28, Z10, Z10
-	VMULPS       Z28, Z11, Z11
-	VMULPS       Z28, Z12, Z12
-	VMULPS       Z28, Z13, Z13
-	VMULPS       Z28, Z14, Z14
-	VMULPS       Z28, Z15, Z15
-	VMULPS       Z28, Z16, Z16
-	VMULPS       Z28, Z17, Z17
-	VMULPS       Z28, Z18, Z18
-	VMULPS       Z28, Z19, Z19
-	VMULPS       Z28, Z20, Z20
-	VMULPS       Z28, Z21, Z21
-	VMULPS       Z28, Z22, Z22
-	VMULPS       Z28, Z23, Z23
-	VMULPS       Z28, Z24, Z24
-	VMULPS       Z28, Z25, Z25
-	VMULPS       Z28, Z26, Z26
-	VMULPS       Z28, Z27, Z27
-	VXORPS       X28, X28, X28
-	VUCOMISS     X28, X29
-	JNE          add313
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z24, (SI)
-	VMOVUPS      Z25, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z26, (SI)
-	VMOVUPS      Z27, 64(SI)
-	JMP          written314
+	VXORPS       Z30, Z30, Z30
+	VXORPS       Z31, Z31, Z31
+	MOVQ         bias_base+136(FP), R8
+	MOVQ         bias_len+144(FP), R9
+	TESTQ        R9, R9
+	JEQ          unbiased341
+	SUBQ         DX, R9
+	VMOVUPS      (R8)(R9*4), Z30
+	VMOVUPS      64(R8)(R9*4), Z31
 
-add313:
+unbiased341:
+	VFMADD213PS Z30, Z28, Z0
+	VFMADD213PS Z31, Z28, Z1
+	VFMADD213PS Z30, Z28, Z2
+	VFMADD213PS Z31, Z28, Z3
+	VFMADD213PS Z30, Z28, Z4
+	VFMADD213PS Z31, Z28, Z5
+	VFMADD213PS Z30, Z28, Z6
+	VFMADD213PS Z31, Z28, Z7
+	VFMADD213PS Z30, Z28, Z8
+	VFMADD213PS Z31, Z28, Z9
+	VFMADD213PS Z30, Z28, Z10
+	VFMADD213PS Z31, Z28, Z11
+	VFMADD213PS Z30, Z28, Z12
+	VFMADD213PS Z31, Z28, Z13
+	VFMADD213PS Z30, Z28, Z14
+	VFMADD213PS Z31, Z28, Z15
+	VFMADD213PS Z30, Z28, Z16
+	VFMADD213PS Z31, Z28, Z17
+	VFMADD213PS Z30, Z28, Z18
+	VFMADD213PS Z31, Z28, Z19
+	VFMADD213PS Z30, Z28, Z20
+	VFMADD213PS Z31, Z28, Z21
+	VFMADD213PS Z30, Z28, Z22
+	VFMADD213PS Z31, Z28, Z23
+	VFMADD213PS Z30, Z28, Z24
+	VFMADD213PS Z31, Z28, Z25
+	VFMADD213PS Z30, Z28, Z26
+	VFMADD213PS Z31, Z28, Z27
+	VXORPS      X28, X28, X28
+	VUCOMISS    X28, X29
+	JNE         add339
+	VMOVUPS     Z0, (SI)
+	VMOVUPS     Z1, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z2, (SI)
+	VMOVUPS     Z3, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z4, (SI)
+	VMOVUPS     Z5, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z6, (SI)
+	VMOVUPS     Z7, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z8, (SI)
+	VMOVUPS     Z9, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z10, (SI)
+	VMOVUPS     Z11, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z12, (SI)
+	VMOVUPS     Z13, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z14, (SI)
+	VMOVUPS     Z15, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z16, (SI)
+	VMOVUPS     Z17, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z18, (SI)
+	VMOVUPS     Z19, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z20, (SI)
+	VMOVUPS     Z21, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z22, (SI)
+	VMOVUPS     Z23, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z24, (SI)
+	VMOVUPS     Z25, 64(SI)
+	ADDQ        DI, SI
+	VMOVUPS     Z26, (SI)
+	VMOVUPS     Z27, 64(SI)
+	JMP         written340
+
+add339:
 	VFMADD231PS (SI), Z29, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z29, Z1
@@ -8575,15 +8790,15 @@ add313:
 	VFMADD231PS 64(SI), Z29, Z27
 	VMOVUPS     Z27, 64(SI)
 
-written314:
+written340:
 	SUBQ $+32, DX
-	JLE  done302
+	JLE  done328
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel300
+	JMP  panel326
 
-narrow301:
+narrow327:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -8612,7 +8827,7 @@ narrow301:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other315
+	JNE     other342
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -8625,9 +8840,9 @@ narrow301:
 	LEAQ    (R12)(R8*2), R13
 	ADDQ    R8, R13
 	CMPQ    BX, $+1
-	JLT     rest318
+	JLT     rest345
 
-depth317:
+depth344:
 	VMOVUPS.Z    (SI), K1, Z14
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -8665,17 +8880,17 @@ depth317:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth317
+	JGE          depth344
 
-rest318:
-	JMP summed316
+rest345:
+	JMP summed343
 
-other315:
+other342:
 	MOVQ a_base+32(FP), R9
 	CMPQ BX, $+1
-	JLT  rest320
+	JLT  rest347
 
-depth319:
+depth346:
 	VMOVUPS.Z    (SI), K1, Z14
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -8709,62 +8924,71 @@ depth319:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth319
+	JGE          depth346
 
-rest320:
-summed316:
+rest347:
+summed343:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
 	VBROADCASTSS alpha+128(FP), Z14
 	VBROADCASTSS beta+132(FP), Z15
-	VMULPS       Z14, Z0, Z0
-	VMULPS       Z14, Z1, Z1
-	VMULPS       Z14, Z2, Z2
-	VMULPS       Z14, Z3, Z3
-	VMULPS       Z14, Z4, Z4
-	VMULPS       Z14, Z5, Z5
-	VMULPS       Z14, Z6, Z6
-	VMULPS       Z14, Z7, Z7
-	VMULPS       Z14, Z8, Z8
-	VMULPS       Z14, Z9, Z9
-	VMULPS       Z14, Z10, Z10
-	VMULPS       Z14, Z11, Z11
-	VMULPS       Z14, Z12, Z12
-	VMULPS       Z14, Z13, Z13
-	VXORPS       X14, X14, X14
-	VUCOMISS     X14, X15
-	JNE          add321
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z1, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z2, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z3, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z4, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z5, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z6, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z7, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z8, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z9, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z10, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z11, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z12, K1, (BX)
-	ADDQ         SI, BX
-	VMOVUPS      Z13, K1, (BX)
-	JMP          written322
+	VXORPS       Z16, Z16, Z16
+	MOVQ         bias_base+136(FP), DI
+	MOVQ         bias_len+144(FP), R8
+	TESTQ        R8, R8
+	JEQ          unbiased350
+	SUBQ         DX, R8
+	VMOVUPS.Z    (DI)(R8*4), K1, Z16
 
-add321:
+unbiased350:
+	VFMADD213PS Z16, Z14, Z0
+	VFMADD213PS Z16, Z14, Z1
+	VFMADD213PS Z16, Z14, Z2
+	VFMADD213PS Z16, Z14, Z3
+	VFMADD213PS Z16, Z14, Z4
+	VFMADD213PS Z16, Z14, Z5
+	VFMADD213PS Z16, Z14, Z6
+	VFMADD213PS Z16, Z14, Z7
+	VFMADD213PS Z16, Z14, Z8
+	VFMADD213PS Z16, Z14, Z9
+	VFMADD213PS Z16, Z14, Z10
+	VFMADD213PS Z16, Z14, Z11
+	VFMADD213PS Z16, Z14, Z12
+	VFMADD213PS Z16, Z14, Z13
+	VXORPS      X14, X14, X14
+	VUCOMISS    X14, X15
+	JNE         add348
+	VMOVUPS     Z0, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z5, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z7, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z8, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z9, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z10, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z11, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z12, K1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z13, K1, (BX)
+	JMP         written349
+
+add348:
 	VMOVUPS.Z   (BX), K1, Z14
 	VFMADD231PS Z14, Z15, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -8821,12 +9045,12 @@ add321:
 	VFMADD231PS Z14, Z15, Z13
 	VMOVUPS     Z13, K1, (BX)
 
-written322:
+written349:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow301
+	JG   narrow327
 
-done302:
+done328:
 	VZEROUPPER
 	RET

@@ -3,19 +3,24 @@ package cpu
 // maxTileRows is the largest number of rows of any set's tiles.
 const maxTileRows = 14
 
-// A tileFunc multiplies a row of tiles: c[i·cr + j] = alpha·Σ_l a[i·ar + l·ac]·b(l, j) + beta·c[i·cr + j] for the rows i that it is made for, l < depth and columns
-// j < n, where b(l, j) = b[j/tileCols·next + l·br + j%tileCols]. Either ac or ar is 1. With beta = 0 c is not read. Of b no number from column n on is read.
-type tileFunc func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32)
+// A tileFunc multiplies a row of tiles: c[i·cr + j] = alpha·Σ_l a[i·ar + l·ac]·b(l, j) + bias[j] + beta·c[i·cr + j] for the rows i that it is made for, l < depth and columns
+// j < n, where b(l, j) = b[j/tileCols·next + l·br + j%tileCols]. Either ac or ar is 1. Rows at ahead, stride
+// apart, are those that will be multiplied next; they are brought into the cache meanwhile. With beta = 0 c is not read; bias may be empty. Of b no number from column n on is read.
+type tileFunc func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32, bias, ahead []float32, stride int)
 
 // tileGeneric multiplies tiles of the given number of rows, at most 4, by 2×4 sums at a time: as many as fit into the registers of any processor.
 func tileGeneric(rows int) tileFunc {
-	return func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32) {
+	return func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32, bias, _ []float32, _ int) {
 		for j, q := 0, 0; j < n; j, q = j+4, q+next {
 			for i := 0; i < rows; i += 2 {
 				second := min(1, rows-i-1) // the second row, or the first again
 				sum := tile2x4(a[i*ar:], a[(i+second)*ar:], ac, b[q:], br, depth, min(4, n-j))
 				for r := 0; r <= second; r++ {
-					blend(c[(i+r)*cr+j:][:min(4, n-j)], sum[r][:], alpha, beta)
+					out := c[(i+r)*cr+j:][:min(4, n-j)]
+					blend(out, sum[r][:], alpha, beta)
+					if len(bias) > 0 {
+						addGeneric(out, out, bias[j:])
+					}
 				}
 			}
 		}

@@ -289,20 +289,27 @@ func TestTwinTile(t *testing.T) {
 			for i := range b {
 				b[i] = t.rng.Float32() - 0.5
 			}
-			a := make([]float32, (depth+16)*(depth+16))
+			a := make([]float32, (depth+16)*(depth+16)+3*k.tileCols)
 			for i := range a {
 				a[i] = t.rng.Float32() - 0.5
+			}
+			bias := a[:n]
+			if rows%2 == 0 {
+				bias = nil
 			}
 			for _, layout := range [][2]int{{depth + 2, 1}, {1, 16}} {
 				cr := n + 5
 				c := make([]float32, rows*cr)
 				fill(c, 2)
-				k.tile[rows](c, cr, a, layout[0], layout[1], b, k.tileCols, k.tileCols*depth, depth, n, 0.5, 3)
+				k.tile[rows](c, cr, a, layout[0], layout[1], b, k.tileCols, k.tileCols*depth, depth, n, 0.5, 3, bias, a, 0)
 				for i := range rows {
 					for j := range cr {
 						want, size := 2.0, 0.0
 						if j < n {
 							want = 6
+							if bias != nil {
+								want += float64(bias[j])
+							}
 							for l := range depth {
 								v := float64(a[i*layout[0]+l*layout[1]]) * float64(b[j/k.tileCols*k.tileCols*depth+l*k.tileCols+j%k.tileCols])
 								want += 0.5 * v
@@ -314,5 +321,33 @@ func TestTwinTile(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+func TestTwinAttention(t *testing.T) {
+	forTwins(t, func(t *twins) {
+		x, e := t.numbers(), t.numbers()
+		for _, threshold := range []uint32{0, backend.Threshold(0.3)} {
+			var state [2][3]float32
+			i := 0
+			got, want := t.results(x, func(k *kernels, dst []float32) {
+				state[i][0], state[i][1], state[i][2] = k.softmaxRow(dst, 0.5, 2, 99, 7, threshold, 1.5)
+				i++
+			})
+			n := float64(t.n + 40)
+			t.near("softmax", got, want, func(i int) float64 { return 8*u*float64(want[i]) + 4*u*math.Abs(float64(x[i]))*float64(want[i]) })
+			require.Equal(t, state[1][0], state[0][0], "largest")
+			t.number("total", float64(state[0][1]), float64(state[1][1]), n*u*float64(state[1][1]))
+			t.number("factor", float64(state[0][2]), float64(state[1][2]), 8*u)
+			bound := func(i int) float64 {
+				return 32 * u * math.Exp(float64(x[i])-2) * (1 + math.Abs(float64(x[i]))) * (1.5*math.Abs(float64(e[i])) + 1)
+			}
+			got, want = t.results(x, func(k *kernels, dst []float32) { k.gradRow(dst, append([]float32(nil), e...), 2, 0.25, 99, 7, threshold, 1.5) })
+			t.near("weights", got, want, bound)
+			got, want = t.results(e, func(k *kernels, dst []float32) { k.gradRow(append([]float32(nil), x...), dst, 2, 0.25, 99, 7, threshold, 1.5) })
+			t.near("gradient of scores", got, want, bound)
+		}
+		top, total, factor := t.fast.softmaxRow([]float32{float32(math.Inf(-1))}, float32(math.Inf(-1)), 0, 0, 0, 0, 1)
+		require.Equal(t, []float32{float32(math.Inf(-1)), 0, 0}, []float32{top, total, factor}, "nothing is seen")
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-const tileSignature = "func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32)"
+const tileSignature = "func(c []float32, cr int, a []float32, ar, ac int, b []float32, br, next int, depth, n int, alpha, beta float32, bias, ahead []float32, stride int)"
 
 // linesAhead is how many cache lines of each row of the next tiles are fetched while a panel is multiplied.
 const linesAhead = 2
@@ -36,7 +36,7 @@ func (m *machine) tile(rows int) {
 	t := tile{machine: m, rows: rows, b: m.base("b"), c: m.base("c"), n: m.integer("n")}
 	panel, narrow, done := m.label("panel"), m.label("narrow"), m.label("done")
 	full := 2 * m.lanes
-	ahead := t.ahead()
+	ahead := t.base("ahead")
 	m.Label(panel)
 	m.CMPQ(t.n, imm(full))
 	m.JLT(operand.LabelRef(narrow))
@@ -61,23 +61,15 @@ func (m *machine) tile(rows int) {
 	m.end()
 }
 
-// ahead is the address of the rows that follow those of the tile in memory, which most likely come next. Nobody reads them here, so it may be that there are none.
-func (t *tile) ahead() reg.GPVirtual {
-	ahead, ar := t.base("a"), t.bytes("ar")
-	t.IMUL3Q(imm(t.rows), ar, ar)
-	t.ADDQ(ar, ahead)
-	return ahead
-}
-
-// fetch brings some lines of those rows to the second-level cache, and moves on along the rows.
+// fetch brings some lines of as many rows that will be read next to the second-level cache, and moves on along the rows.
 func (t *tile) fetch(ahead reg.GPVirtual) {
-	p, ar := t.GP64(), t.bytes("ar")
+	p, stride := t.GP64(), t.bytes("stride")
 	t.MOVQ(ahead, p)
 	for range t.rows {
 		for l := range linesAhead {
 			t.PREFETCHT1(at(p, 64*l))
 		}
-		t.ADDQ(ar, p)
+		t.ADDQ(stride, p)
 	}
 	t.ADDQ(imm(64*linesAhead), ahead)
 }
@@ -227,14 +219,35 @@ func (a *byColumns) advance(int) {
 	a.at = 0
 }
 
-// write makes c = alpha·sums + beta·c.
+// addends are the vectors of the bias that belong to the panel, or zeros. The bias is as long as the row, so where n numbers are left of the row, n are left of it.
+func (t *tile) addends(masks []reg.Register) []reg.VecVirtual {
+	none := t.label("unbiased")
+	sums := t.zeros(len(masks))
+	bias, left := t.base("bias"), t.length("bias")
+	t.TESTQ(left, left)
+	t.JEQ(operand.LabelRef(none))
+	t.SUBQ(t.n, left)
+	for v, k := range masks {
+		e := element(bias, left, 4*t.lanes*v)
+		if k != nil {
+			t.loadMasked(e, k, sums[v])
+		} else {
+			t.VMOVUPS(e, sums[v])
+		}
+	}
+	t.Label(none)
+	return sums
+}
+
+// write makes c = alpha·sums + bias + beta·c.
 func (t *tile) write(sums []reg.VecVirtual, masks []reg.Register) {
 	add, end := t.label("add"), t.label("written")
 	c, cr := t.GP64(), t.bytes("cr")
 	t.MOVQ(t.c, c)
 	alpha, beta := t.spread("alpha"), t.spread("beta")
-	for _, s := range sums {
-		t.VMULPS(alpha, s, s)
+	bias := t.addends(masks)
+	for i, s := range sums {
+		t.VFMADD213PS(bias[i%len(masks)], alpha, s)
 	}
 	zero := t.XMM()
 	t.VXORPS(zero, zero, zero)
