@@ -49,6 +49,17 @@ type Config struct {
 	LayerTypes    []string                 `json:"layer_types"`
 	AttentionBias bool                     `json:"attention_bias"`
 	FeedBias      bool                     `json:"mlp_bias"`
+	Pattern       int                      `json:"sliding_window_pattern"` // one layer in so many sees all the way back
+	QueryScalar   float64                  `json:"query_pre_attn_scalar"`
+	Softcap       float64                  `json:"attn_logit_softcapping"`
+	LastSoftcap   float64                  `json:"final_logit_softcapping"`
+	Bidirectional bool                     `json:"use_bidirectional_attention"`
+	Parallel      bool                     `json:"use_parallel_residual"`
+	Bias          bool                     `json:"enable_bias"`
+	NormBefore    bool                     `json:"do_layer_norm_before"`
+	NormAffine    bool                     `json:"layer_norm_elementwise_affine"`
+	NoLastNorm    bool                     `json:"_remove_final_layer_norm"`
+	WordSize      int                      `json:"word_embed_proj_dim"`
 	ScaleScores   bool                     `json:"scale_attn_weights"`
 	ScaleByLayer  bool                     `json:"scale_attn_by_inverse_layer_idx"`
 }

@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 
+	"peft/peft"
 	"peft/tensor"
 )
 
@@ -12,11 +13,16 @@ const (
 	slidingLayer = "sliding_attention" // sees only what is less than sliding_window tokens back
 )
 
+// gemma3 is the type of the text models of Gemma 3.
+const gemma3 = "gemma3_text"
+
 // layerType is the type of a layer.
 func (c *Config) layerType(i int) string {
 	switch {
 	case len(c.LayerTypes) > 0:
 		return c.LayerTypes[i]
+	case c.ModelType == gemma3 && (i+1)%max(1, c.Pattern) != 0:
+		return slidingLayer
 	case c.Window > 0 && (c.ModelType == "mistral" || c.UseWindow && i >= c.FirstWindow):
 		return slidingLayer
 	}
@@ -32,7 +38,16 @@ func (c *Config) window(layer int) int {
 }
 
 // headNorms reports whether the queries and keys of each head are normed.
-func (c *Config) headNorms() bool { return c.ModelType == "qwen3" }
+func (c *Config) headNorms() bool { return c.ModelType == "qwen3" || c.ModelType == gemma3 }
+
+// rmsNorm is an RMS norm of rows of a size.
+func (c *Config) rmsNorm(size int) peft.Norm {
+	offset := 0.0
+	if c.ModelType == gemma3 {
+		offset = 1
+	}
+	return peft.Norm{Size: size, Eps: c.Eps, RMS: true, Offset: offset, W: &peft.Frozen{Shape: []int{size}}, B: &peft.Frozen{Shape: []int{size}, Absent: true}}
+}
 
 // checkDecoder refuses what no decoder has, and works out the rotary positions of each type of layer.
 func (c *Config) checkDecoder() (err error) {
@@ -45,6 +60,10 @@ func (c *Config) checkDecoder() (err error) {
 		return fmt.Errorf("config.json: sliding_window is %d, expected a number of tokens", c.Window)
 	case len(c.LayerTypes) > 0 && len(c.LayerTypes) != c.Layers:
 		return fmt.Errorf("config.json: %d layer_types for %d layers", len(c.LayerTypes), c.Layers)
+	case c.LastSoftcap != 0 || c.Bidirectional:
+		return fmt.Errorf("config.json: final_logit_softcapping and use_bidirectional_attention are not supported")
+	case c.ModelType == "opt" && (!c.NormBefore || !c.NormAffine || c.NoLastNorm || c.WordSize != c.Hidden):
+		return fmt.Errorf("config.json: of OPT, norms after the sums, norms without gains and word_embed_proj_dim %d beside hidden_size %d are not supported", c.WordSize, c.Hidden)
 	case c.Theta == 0:
 		return nil
 	}

@@ -54,6 +54,39 @@ var families = map[string]family{
 			return &GPT2ForSequenceClassification{newGPT2(b.Config), score(b.Config, b.Options.Labels)}
 		}},
 	}},
+	"distilbert": {"distilbert.", []architecture{
+		{"DistilBertModel", NoTask, func(b blueprint) Model { return newDistilBert(b.Config) }},
+		{"DistilBertForSequenceClassification", SequenceClassification, func(b blueprint) Model {
+			return &DistilBertForSequenceClassification{newDistilBert(b.Config), head(b.Hidden, b.Hidden), head(b.Hidden, b.Options.Labels)}
+		}},
+		{"DistilBertForTokenClassification", TokenClassification, func(b blueprint) Model {
+			return &DistilBertForTokenClassification{newDistilBert(b.Config), head(b.Hidden, b.Options.Labels)}
+		}},
+	}},
+	gemma3: {"model.", []architecture{
+		{"Gemma3TextModel", NoTask, func(b blueprint) Model { return newGemma(b.Config) }},
+		{"Gemma3ForCausalLM", CausalLM, func(b blueprint) Model {
+			m := newGemma(b.Config)
+			return &GemmaForCausalLM{m, outputEmbedding(b.Config, &m.Word)}
+		}},
+		{"Gemma3TextForSequenceClassification", SequenceClassification, func(b blueprint) Model {
+			return &GemmaForSequenceClassification{newGemma(b.Config), score(b.Config, b.Options.Labels)}
+		}},
+	}},
+	"gpt_neox": {"gpt_neox.", []architecture{
+		{"GPTNeoXModel", NoTask, func(b blueprint) Model { return newGPTNeoX(b.Config) }},
+		{"GPTNeoXForCausalLM", CausalLM, func(b blueprint) Model {
+			m := newGPTNeoX(b.Config)
+			return &GPTNeoXForCausalLM{m, outputEmbedding(b.Config, &m.Word)}
+		}},
+	}},
+	"opt": {"model.", []architecture{
+		{"OPTModel", NoTask, func(b blueprint) Model { return newOPT(b.Config) }},
+		{"OPTForCausalLM", CausalLM, func(b blueprint) Model {
+			m := newOPT(b.Config)
+			return &OPTForCausalLM{m, outputEmbedding(b.Config, &m.Word)}
+		}},
+	}},
 	"llama": llamas("Llama"), "mistral": llamas("Mistral"), "qwen2": llamas("Qwen2"), "qwen3": llamas("Qwen3"),
 	"roberta": {"roberta.", []architecture{
 		{"RobertaModel", NoTask, func(b blueprint) Model { return newBert(b.Config, b.pooler) }},

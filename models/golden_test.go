@@ -59,7 +59,7 @@ var devices = map[string]struct {
 }
 
 func TestForward(t *testing.T) {
-	for _, c := range golden.Cases(t, "hf", "bert*.forward", "roberta*.forward", "gpt2*.forward*", "llama*.forward*", "mistral*.forward*", "qwen*.forward*") {
+	for _, c := range golden.Cases(t, "hf", "bert*.forward", "roberta*.forward", "gpt2*.forward*", "llama*.forward*", "mistral*.forward*", "qwen*.forward*", "gemma3*.forward", "gpt-neox*.forward", "opt*.forward", "distilbert*.forward") {
 		for name, d := range devices {
 			t.Run(c.Name+"/"+name, func(t *testing.T) {
 				m := openCase(t, c)

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"math"
+
 	"peft/peft"
 	"peft/tensor"
 )
@@ -49,12 +51,12 @@ type LlamaFeed struct {
 
 func newLlama(c *Config) *Llama {
 	m := &Llama{
-		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, true),
+		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
 	}
 	for i := range c.Layers {
 		l := &LlamaLayer{
-			Norm: peft.NewNorm(c.Hidden, c.Eps, true), Attended: peft.Sublayer{Role: peft.SelfBlock, Size: c.Hidden},
-			FeedNorm: peft.NewNorm(c.Hidden, c.Eps, true), Fed: peft.Sublayer{Role: peft.FFN, Size: c.Hidden}, Out: peft.Hidden{Size: c.Hidden},
+			Norm: c.rmsNorm(c.Hidden), Attended: peft.Sublayer{Role: peft.SelfBlock, Size: c.Hidden},
+			FeedNorm: c.rmsNorm(c.Hidden), Fed: peft.Sublayer{Role: peft.FFN, Size: c.Hidden}, Out: peft.Hidden{Size: c.Hidden},
 		}
 		l.Attention.init(c, i)
 		l.Feed.init(c)
@@ -72,22 +74,21 @@ func (a *LlamaAttention) init(c *Config, layer int) {
 	linear(&a.Value, c.Hidden, kv, bias, peft.Value)
 	linear(&a.Output, q, c.Hidden, outBias, peft.Output)
 	if c.headNorms() {
-		a.QueryNorm, a.KeyNorm = headNorm(c), headNorm(c)
+		q, k := c.rmsNorm(c.HeadSize), c.rmsNorm(c.HeadSize)
+		a.QueryNorm, a.KeyNorm = &q, &k
 	}
 	a.Self.Heads, a.Self.KVHeads, a.Self.HeadSize, a.Self.Dropout, a.Self.Causal = c.Heads, c.KVHeads, c.HeadSize, c.AttnDropout, true
 	a.rotary = c.rotaries[c.layerType(layer)]
-	a.spec.Mask = tensor.Mask{Causal: true, Window: c.window(layer)}
+	a.spec.Mask, a.spec.Softcap = tensor.Mask{Causal: true, Window: c.window(layer)}, c.Softcap
+	if c.QueryScalar > 0 {
+		a.spec.Scale = 1 / math.Sqrt(c.QueryScalar)
+	}
 }
 
 // linear gives a linear map its sizes. The map itself stays where it is.
 func linear(l *peft.Linear, in, out int, bias bool, role peft.Role) {
 	l.In, l.Out, l.Role = in, out, role
 	l.W, l.B = &peft.Frozen{Shape: []int{out, in}}, &peft.Frozen{Shape: []int{out}, Absent: !bias}
-}
-
-// headNorm is a norm of single heads.
-func headNorm(c *Config) *peft.Norm {
-	return &peft.Norm{Size: c.HeadSize, Eps: c.Eps, RMS: true, W: &peft.Frozen{Shape: []int{c.HeadSize}}, B: &peft.Frozen{Shape: []int{c.HeadSize}, Absent: true}}
 }
 
 func (f *LlamaFeed) init(c *Config) {

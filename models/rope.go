@@ -22,16 +22,15 @@ type rope struct {
 }
 
 // ropeFor is the rotary positions of a kind of layer ("full_attention", "sliding_attention"), which may have ones of their own.
-func (c *Config) ropeFor(layer string) (r rope, err error) {
-	r = rope{Theta: c.Theta, Partial: c.PartialRotary}
-	if layer == slidingLayer && c.LocalTheta > 0 {
-		return rope{Theta: c.LocalTheta}, nil
+func (c *Config) ropeFor(layer string) (rope, error) {
+	r, raw := rope{Theta: c.Theta, Partial: c.PartialRotary}, c.Rope
+	if len(raw) == 0 {
+		raw = c.RopeScaling
+		if layer == slidingLayer && c.LocalTheta > 0 {
+			return rope{Theta: c.LocalTheta}, nil
+		}
 	}
 	var byLayer map[string]json.RawMessage
-	raw := c.RopeScaling
-	if len(c.Rope) > 0 {
-		raw = c.Rope
-	}
 	if len(raw) == 0 {
 		return r, nil
 	}

@@ -5,10 +5,11 @@ import "peft/tensor"
 // A Norm is a normalisation of rows: layer norm, or RMS norm where RMS is set.
 type Norm struct {
 	site
-	Size int
-	Eps  float64
-	RMS  bool
-	W, B *Frozen // gain and bias; B is absent for RMS norms
+	Size   int
+	Eps    float64
+	RMS    bool
+	Offset float64 // of the gain: 1 where the model means 1 + W
+	W, B   *Frozen // gain and bias; B is absent for RMS norms
 }
 
 // NewNorm is a layer norm, or an RMS norm, of rows of the given size, without weights yet.
@@ -34,7 +35,11 @@ func (n *Norm) apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	if !n.RMS {
 		return tensor.LayerNorm(x, p.Vector(n.W), p.Vector(n.B), n.Eps)
 	}
-	y := tensor.RMSNorm(x, p.Vector(n.W), n.Eps)
+	gain := p.Vector(n.W)
+	if n.Offset != 0 {
+		gain = tensor.Shift(p.scope.Use(gain), n.Offset)
+	}
+	y := tensor.RMSNorm(x, gain, n.Eps)
 	if b := p.Vector(n.B); b != nil {
 		y = tensor.Add(y, b)
 	}

@@ -47,7 +47,7 @@ var family = []string{"LORA", "IA3", "LOHA"}
 // cases are the golden ones whose model and method there are.
 func cases(t *testing.T) []golden.Case {
 	all := golden.Cases(t, "own", "full-bert", "full-gpt2", "full-llama", "head-bert", "head-roberta")
-	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*") {
+	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*", "gemma3-*", "gpt-neox-*", "opt-*", "distilbert-*") {
 		lacks := slices.ContainsFunc(missing, func(part string) bool { return strings.HasSuffix(c.Name, part) })
 		if c.Kind == "adapter" && slices.Contains(family, c.Method) && !lacks {
 			all = append(all, c)

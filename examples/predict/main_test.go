@@ -30,7 +30,7 @@ func matches(name string, parts []string) bool {
 
 // cases are the golden ones whose model and method there are.
 func cases(t *testing.T) (all []golden.Case) {
-	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*") {
+	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*", "gemma3-*", "gpt-neox-*", "opt-*", "distilbert-*") {
 		if c.Kind == "forward" || slices.Contains(family, c.Method) && !unsupported[c.Kind] && !matches(c.Name, missing) {
 			all = append(all, c)
 		}
