@@ -1,6 +1,8 @@
 package adapter_test
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +62,8 @@ func TestLaws(t *testing.T) {
 		"whole":          {kronecker(adapter.PHM{Whole: true}), layers*(4*3+4*3+4+d) + 64, false},
 		"rank one rules": {kronecker(adapter.PHM{RankOne: true, Uniform: true, Range: 0.1, NoBias: true}), layers*(4*4+4*4) + 32, false},
 		"shared":         {kronecker(adapter.PHM{SharedW: true, FixedRules: true, Weights: adapter.GlorotNormal}), layers*(4+d) + 4*4 + 4*4, false},
+		"zero products":  {zero(adapter.PHM{}), layers*(4*4+4*4+4+d) + 64, true},
+		"zero whole":     {zero(adapter.PHM{Whole: true}), layers*(4*3+4*3+4+d) + 64, true},
 		"normal":         {kronecker(adapter.PHM{Weights: adapter.NormalRange, Range: 0.1}), layers*(4*4+4*4+4+d) + 64, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,15 +77,73 @@ func kronecker(c adapter.PHM) adapter.Config {
 	return adapter.Config{Activation: "gelu", Reduction: 3, PHM: &c}
 }
 
-func TestZeroKroneckerProductsChangeNothing(t *testing.T) {
-	for _, c := range []adapter.PHM{{}, {Whole: true}, {SharedW: true}} {
-		m := kronecker(c)
-		m.Init = adapter.Zero
-		t.Run("", func(t *testing.T) {
-			model := pefttest.NewModel(1)
-			q, err := peft.Attach(tensor.Reference(), model, m, 1)
-			require.NoError(t, err)
-			require.NotZero(t, q.Trainable())
-		})
+// zero is kronecker with a start that changes nothing.
+func zero(p adapter.PHM) adapter.Config {
+	c := kronecker(p)
+	c.Init = adapter.Zero
+	return c
+}
+
+func TestRefusals(t *testing.T) {
+	model := pefttest.NewModel(1)
+	for says, c := range map[string]adapter.Config{
+		`At holds "query"`:                      {At: []peft.Role{peft.Query}},
+		"no sublayer with a role of":            {At: []peft.Role{peft.CrossPart}},
+		"found nothing to train":                {LeaveOut: []int{0, 1}},
+		`Activation is "step"`:                  {Activation: "step"},
+		`Input is "sum"`:                        {Input: "sum"},
+		`Residual is "branch"`:                  {Residual: "branch"},
+		`Scaling is "fixed"`:                    {Scaling: "fixed"},
+		`Init is "ones"`:                        {Init: "ones"},
+		"Dropout is 1":                          {Dropout: 1},
+		"Depth is -0.5":                         {Depth: -0.5},
+		"Invertible is 0.01":                    {Invertible: 0.01},
+		"reduction factor is 0.001":             {Reduction: 0.001},
+		"Reductions lacks block 1":              {Reduction: -1, Reductions: map[int]float64{0: 2}},
+		"from 12 to 3 columns":                  {Reduction: 4, PHM: &adapter.PHM{}},
+		"PHM has Dim 1000":                      {PHM: &adapter.PHM{Dim: 1000}},
+		`PHM.Weights is "phm"`:                  {PHM: &adapter.PHM{Weights: "phm"}},
+		"Layers.0.Fed: the reduction factor is": {Reduction: math.NaN()},
+	} {
+		_, err := peft.Attach(tensor.Reference(), model, c, 1)
+		require.ErrorContains(t, err, says)
+	}
+}
+
+// A lm is embeddings and the map from hidden states to tokens, without blocks between them.
+type lm struct {
+	Embedded peft.Hidden
+	Block    []*block
+	Output   peft.Linear
+}
+
+type block struct{ Fed peft.Sublayer }
+
+func newLM(size int) *lm {
+	m := &lm{Embedded: peft.Hidden{Size: size}, Block: []*block{{peft.Sublayer{Role: peft.FFN, Size: size}}}}
+	identity := make([]float32, size*size)
+	for i := range size {
+		identity[i*size+i] = 1
+	}
+	m.Output = peft.LinearOf(identity, nil, size)
+	m.Output.IsHead = true
+	return m
+}
+
+func TestInverse(t *testing.T) {
+	for _, size := range []int{8, 7} {
+		m, d := newLM(size), tensor.Reference()
+		q, err := peft.Attach(d, m, adapter.Config{Invertible: 2, Inverse: true, Activation: "tanh"}, 3)
+		require.NoError(t, err)
+		values := peft.Normal(rand.New(rand.NewPCG(1, 1)), 5*size, 1)
+		for x := range q.Params() {
+			x.Tensor().Assign(peft.Normal(rand.New(rand.NewPCG(2, 2)), x.Len(), 1))
+		}
+		p := peft.With(d, q).NoGrad()
+		defer p.Close()
+		x := p.Scope().Tensor(values, 5, size).WithLayout(tensor.NewLayout(5))
+		y := m.Embedded.Apply(p, x)
+		require.Greater(t, math.Abs(y.Float64s()[0]-values[0]), 0.01)
+		require.InDeltaSlice(t, values, m.Output.Apply(p, y).Float64s(), 1e-12)
 	}
 }

@@ -75,6 +75,9 @@ const (
 	Truncated Init = "houlsby"     // N(0, 0.01²), cut off at two standard deviations
 )
 
+// widest is the smallest reduction factor: a file must not ask for more memory than there is.
+const widest = 1.0 / 16
+
 func (c Config) name() string {
 	if c.Name == "" {
 		return "adapter"
@@ -101,11 +104,10 @@ func (c Config) width(d, block int) (int, error) {
 	if factor == 0 {
 		factor = 16
 	}
-	r := float64(d) / factor
-	if !(r >= 0 && r <= 1<<20) {
-		return 0, fmt.Errorf("a reduction factor of %v makes %d columns %v, expected a number from 1 to 1048576", factor, d, r)
+	if !(factor >= widest) {
+		return 0, fmt.Errorf("the reduction factor is %v, must be at least %v", factor, widest)
 	}
-	return max(1, int(r)), nil
+	return max(1, int(float64(d)/factor)), nil
 }
 
 func (c Config) check() error {
@@ -138,8 +140,8 @@ func (c Config) checkWords() error {
 		return fmt.Errorf("Scaling is %q, must be empty, %q or %q", c.Scaling, Learned, Channel)
 	case c.Init != Normal && c.Init != Zero && c.Init != Truncated:
 		return fmt.Errorf("Init is %q, must be empty, %q or %q", c.Init, Zero, Truncated)
-	case c.Invertible < 0:
-		return fmt.Errorf("Invertible is %v, must be a reduction factor, or 0 for none", c.Invertible)
+	case c.Invertible != 0 && !(c.Invertible >= widest):
+		return fmt.Errorf("Invertible is %v, must be a reduction factor of at least %v, or 0 for none", c.Invertible, widest)
 	}
 	return c.PHM.check()
 }

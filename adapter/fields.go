@@ -59,7 +59,7 @@ func (c Config) fields() fields {
 	f := fields{
 		MHAdapter: slices.Contains(c.roles(), peft.SelfBlock), OutputAdapter: slices.Contains(c.roles(), peft.FFN), CrossAdapter: slices.Contains(c.roles(), peft.CrossPart),
 		LeaveOut: append([]int{}, c.LeaveOut...), ReductionFactor: factor{orElse(c.Reduction, 16), c.Reductions}, NonLinearity: cmp.Or(c.Activation, "relu"),
-		OriginalLNBefore: c.Input == Sum, OriginalLNAfter: !c.NoSum, ResidualBeforeLN: residuals[c.Residual], LNBefore: c.NormBefore, LNAfter: c.NormAfter,
+		OriginalLNBefore: c.Input == Sum, OriginalLNAfter: !c.NoSum, ResidualBeforeLN: json.RawMessage(residuals[c.Residual]), LNBefore: c.NormBefore, LNAfter: c.NormAfter,
 		AdapterResidualLN: c.NormResidual, IsParallel: c.Input == Stream, Scaling: c.scaling(), UseGating: c.Gate, Dropout: c.Dropout, StochasticDepth: c.Depth,
 		InitWeights: cmp.Or(string(c.Init), "bert"), Inverse: c.Inverse, phmFields: c.PHM.fields(),
 	}
@@ -71,7 +71,7 @@ func (c Config) fields() fields {
 }
 
 // residuals are the values of residual_before_ln.
-var residuals = map[Residual]json.RawMessage{ToBranch: json.RawMessage("true"), ToInput: json.RawMessage("false"), ToSum: json.RawMessage(`"post_add"`)}
+var residuals = map[Residual]string{ToBranch: "true", ToInput: "false", ToSum: `"post_add"`}
 
 // scaling is the factor as the library wants it: a word, or a number that has a point.
 func (c Config) scaling() json.RawMessage {
@@ -149,7 +149,7 @@ func (f fields) input() Input {
 
 func (f fields) residual() (Residual, error) {
 	for r, text := range residuals {
-		if string(text) == string(f.ResidualBeforeLN) {
+		if text == string(f.ResidualBeforeLN) {
 			return r, nil
 		}
 	}

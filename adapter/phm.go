@@ -41,8 +41,10 @@ func (c *PHM) check() error {
 	switch {
 	case c == nil:
 		return nil
-	case c.Dim < 0 || c.Rank < 0 || c.Range < 0:
-		return fmt.Errorf("PHM has Dim %d, Rank %d and Range %v, which must not be negative", c.Dim, c.Rank, c.Range)
+	case c.Dim < 0 || c.Dim > 1<<6 || c.Rank < 0 || c.Rank > 1<<10:
+		return fmt.Errorf("PHM has Dim %d and Rank %d, must be at most 64 and 1024, and 0 for 4 and 1", c.Dim, c.Rank)
+	case !(c.Range >= 0):
+		return fmt.Errorf("PHM.Range is %v, must not be negative", c.Range)
 	case c.Weights != GlorotUniform && c.Weights != GlorotNormal && c.Weights != NormalRange:
 		return fmt.Errorf("PHM.Weights is %q, must be empty, %q or %q", c.Weights, GlorotNormal, NormalRange)
 	}

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,4 +29,54 @@ func TestAdapterHub(t *testing.T) {
 		}
 	}
 	require.Greater(t, tried, 30)
+}
+
+// TestAdapterHubFolder saves what the library would: the same files, keys, shapes and fields.
+func TestAdapterHubFolder(t *testing.T) {
+	for _, c := range golden.Cases(t, "adapterhub", "bert-compacter", "bert-seq_bn_inv", "roberta-seq_bn", "bert-bn-own_norms", "gpt2-seq_bn") {
+		out := filepath.Join(t.TempDir(), "out")
+		_, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-steps", "1", "-out", out)
+		require.NoError(t, err)
+		require.Equal(t, names(t, c.Path("adapter")), names(t, out))
+		for _, name := range names(t, out) {
+			want, got := filepath.Join(c.Path("adapter"), name), filepath.Join(out, name)
+			if filepath.Ext(name) == ".json" {
+				compareFields(t, want, got)
+			} else {
+				require.Equal(t, shapes(t, want), shapes(t, got))
+			}
+		}
+	}
+}
+
+func names(t *testing.T, dir string) (all []string) {
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, f := range files {
+		all = append(all, f.Name())
+	}
+	return all
+}
+
+func shapes(t *testing.T, path string) map[string][]int {
+	all := map[string][]int{}
+	for x := range golden.Open(t, path).All() {
+		all[x.Name] = slices.Clone(x.Shape)
+	}
+	return all
+}
+
+// compareFields wants each field of one file in another, but for the model's name, which is its folder's.
+func compareFields(t *testing.T, want, got string) {
+	var w, g map[string]any
+	for path, v := range map[string]*map[string]any{want: &w, got: &g} {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, v))
+	}
+	for field, v := range w {
+		if field != "model_name" {
+			require.Equal(t, v, g[field], "%s of %s", field, got)
+		}
+	}
 }
