@@ -68,8 +68,8 @@ func mustJSON(t *testing.T, v any) []byte {
 
 // typeOf is the model_type of a class, empty for one that there is not.
 func typeOf(class string) string {
-	for prefix, kind := range map[string]string{"Bert": "bert", "Roberta": "roberta"} {
-		if strings.HasPrefix(class, prefix+"For") {
+	for prefix, kind := range map[string]string{"BertFor": "bert", "RobertaFor": "roberta", "GPT2LMHead": "gpt2", "LlamaFor": "llama"} {
+		if strings.HasPrefix(class, prefix) {
 			return kind
 		}
 	}

@@ -2,6 +2,7 @@ package peft
 
 import (
 	"fmt"
+	"slices"
 
 	"peft/tensor"
 )
@@ -37,7 +38,21 @@ func (m *merger) site(x Site) error {
 	if err != nil {
 		return err
 	}
+	if y := m.tied(x); len(deltas) > 0 && y != nil {
+		return fmt.Errorf("it shares its parameter with %s, to which the update does not apply", y.Name())
+	}
 	return m.fold(x, deltas)
+}
+
+// tied is another site with a parameter of x, nil if there is none.
+func (m *merger) tied(x Site) Site {
+	own := x.Frozen()
+	for y := range m.out.sites.All() {
+		if y != x && slices.ContainsFunc(y.Frozen(), func(f *Frozen) bool { return slices.Contains(own, f) }) {
+			return y
+		}
+	}
+	return nil
 }
 
 func (m *merger) foldable(x Site) (all []Folder, err error) {
