@@ -126,7 +126,7 @@ func (c *Config) check(stored int) error {
 		}
 	}
 	switch {
-	case c.HeadSize == 0 && c.Hidden%c.Heads != 0:
+	case c.Hidden%c.Heads != 0 && !c.freeHeads():
 		return fmt.Errorf("config.json: hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
 	case c.Layers > stored:
 		return fmt.Errorf("config.json: num_hidden_layers is %d, the file holds %d tensors in all", c.Layers, stored)

@@ -37,6 +37,9 @@ func (c *Config) window(layer int) int {
 	return 0
 }
 
+// freeHeads reports whether heads may be of any size, as a linear map goes from all of them to the hidden size.
+func (c *Config) freeHeads() bool { return c.Theta != 0 && c.ModelType != "gpt_neox" }
+
 // headNorms reports whether the queries and keys of each head are normed.
 func (c *Config) headNorms() bool { return c.ModelType == "qwen3" || c.ModelType == gemma3 }
 
@@ -54,8 +57,8 @@ func (c *Config) checkDecoder() (err error) {
 	switch {
 	case c.KVHeads < 1 || c.Heads%c.KVHeads != 0:
 		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
-	case c.HeadSize < 1 || c.HeadSize > 1<<16:
-		return fmt.Errorf("config.json: head_dim is %d, expected a size", c.HeadSize)
+	case c.HeadSize < 1 || c.HeadSize > 1<<16 || c.HeadSize*c.Heads != c.Hidden && !c.freeHeads():
+		return fmt.Errorf("config.json: head_dim is %d, expected a size that suits %d heads and hidden_size %d", c.HeadSize, c.Heads, c.Hidden)
 	case c.Window < 0:
 		return fmt.Errorf("config.json: sliding_window is %d, expected a number of tokens", c.Window)
 	case len(c.LayerTypes) > 0 && len(c.LayerTypes) != c.Layers:
