@@ -75,7 +75,7 @@ func WriteJSON(path string, v any) error {
 	})
 }
 
-// Keyed yields each parameter of the patch under its key in the file of its method.
+// Keyed yields each parameter of the patch under its key in the file of its method, but for those that the file does not hold.
 func (q *Patch) Keyed(yield func(key string, x *Param) bool) {
 	m, ok := q.method.(FileMethod)
 	for _, x := range q.params {
@@ -83,7 +83,7 @@ func (q *Patch) Keyed(yield func(key string, x *Param) bool) {
 		if ok {
 			key = m.Key(q, x)
 		}
-		if !yield(key, x) {
+		if key != "" && !yield(key, x) {
 			return
 		}
 	}

@@ -4,9 +4,10 @@ import "peft/tensor"
 
 // A Param is what is trained: usually one tensor; a pool of them in a mixture. Shared parameters are one Param, listed once.
 type Param struct {
-	Name  string // "site/field" of what is added, the parameter's own name for what stands in
-	Pool  []*tensor.Tensor
-	Fixed bool // saved, not trained
+	Name   string // "site/field" of what is added, the parameter's own name for what stands in
+	Pool   []*tensor.Tensor
+	Fixed  bool // saved, not trained
+	Buffer bool // fixed, and not counted: see NewBuffer of [Patch]
 }
 
 // Tensor is the parameter's only tensor, or the first of its pool.

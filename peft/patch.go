@@ -52,6 +52,13 @@ func (q *Patch) NewFixed(name string, values []float64, shape ...int) *Param {
 	return q.own(&Param{Name: name, Pool: []*tensor.Tensor{q.sites.dev.Constant(values, shape...)}, Fixed: true})
 }
 
+// NewBuffer makes a parameter that is saved, not trained and, as in Hugging Face PEFT, not counted among the numbers of the patch: what is drawn or measured once.
+func (q *Patch) NewBuffer(name string, values []float64, shape ...int) *Param {
+	x := q.NewFixed(name, values, shape...)
+	x.Buffer = true
+	return x
+}
+
 func (q *Patch) own(x *Param) *Param {
 	q.params = append(q.params, x)
 	q.byName[x.Name] = x

@@ -15,7 +15,7 @@ type FileMethod interface {
 	Method
 	// Config is the content of adapter_config.json, without what [Save] knows better: the base model, the task.
 	Config(s *Sites) (map[string]any, error)
-	// Key is the name of a parameter in the file of tensors.
+	// Key is the name of a parameter in the file of tensors; empty for one that the file does not hold.
 	Key(q *Patch, x *Param) string
 }
 

@@ -25,7 +25,7 @@ func (q *Patch) Summary() Summary {
 	s := Summary{Trainable: q.Trainable(), Total: q.sites.Count()}
 	for _, x := range q.params {
 		s.Params = append(s.Params, ParamCount{x.Name, x.Tensor().Shape(), x.Len(), x.Fixed})
-		if !q.inPlace(x) {
+		if !x.Buffer && !q.inPlace(x) {
 			s.Total += x.Len()
 		}
 	}

@@ -84,7 +84,7 @@ func (j *job) save(e cli.Env, o options, r train.Result) error {
 	}
 	fmt.Fprintf(e.Err, "saved %s\n", o.out)
 	if o.saveF64 != "" {
-		if err := safetensors.Write(o.saveF64, j.tensors(), nil); err != nil {
+		if err := j.saveF64(o.saveF64); err != nil {
 			return err
 		}
 	}
@@ -94,18 +94,23 @@ func (j *job) save(e cli.Env, o options, r train.Result) error {
 	return j.report(e, r)
 }
 
-// tensors are the trained tensors under their keys in the adapter file.
-func (j *job) tensors() (all []safetensors.Tensor) {
-	for key, x := range j.patch.Keyed {
+// saveF64 writes the trained tensors, in their final form, under their keys in the adapter file.
+func (j *job) saveF64(path string) error {
+	q, err := peft.Collapse(j.patch)
+	if err != nil {
+		return err
+	}
+	var all []safetensors.Tensor
+	for key, x := range q.Keyed {
 		if x.Fixed {
 			continue
 		}
-		for _, key := range append([]string{key}, j.patch.Aliases(x)...) {
-			t := j.patch.AsStored(x, x.Tensor())
+		for _, key := range append([]string{key}, q.Aliases(x)...) {
+			t := q.AsStored(x, x.Tensor())
 			all = append(all, safetensors.F64(key, t.Shape(), t.Float64s()))
 		}
 	}
-	return all
+	return safetensors.Write(path, all, nil)
 }
 
 // report prints how the run went.

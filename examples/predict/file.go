@@ -10,6 +10,7 @@ import (
 	"peft/peft"
 	"peft/tensor"
 	"peft/tensor/safetensors"
+	"peft/train"
 )
 
 // chunk is how many examples are computed at a time.
@@ -78,24 +79,26 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	if b.Labels == nil {
 		return nil
 	}
-	return out.score(logits, b.Labels, grad, in.Targets(p.model.Unwrap()))
-}
-
-// score adds the loss of some rows, and its gradients, weighted by their share of all targets.
-func (out *outcome) score(logits *tensor.Tensor, labels []int32, grad bool, all int) error {
-	loss, err := models.Loss(logits, labels)
+	loss, err := models.Loss(logits, b.Labels)
 	if err != nil {
 		return err
 	}
-	share := float64(models.Targets(labels)) / float64(max(1, all))
+	for _, q := range p.patches {
+		loss = train.Penalized(pass, q, loss)
+	}
+	out.score(loss, float64(models.Targets(b.Labels))/float64(max(1, in.Targets(p.model.Unwrap()))), grad)
+	return nil
+}
+
+// score adds the loss of some rows, and its gradients, weighted by their share of all targets.
+func (out *outcome) score(loss *tensor.Tensor, share float64, grad bool) {
 	if share == 0 {
-		return nil
+		return
 	}
 	out.loss += share * loss.Item()
 	if grad {
 		out.grads = tensor.BackwardInto(out.grads, loss, share)
 	}
-	return nil
 }
 
 // readRoute reads the adapter number of each row; nil without a file.

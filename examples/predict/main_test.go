@@ -22,7 +22,7 @@ var (
 )
 
 // family are the methods of LoRA's family, as cases name them.
-var family = []string{"LORA", "IA3", "LOHA"}
+var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA"}
 
 func matches(name string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
