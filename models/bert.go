@@ -7,11 +7,11 @@ import (
 
 // Bert is BERT without a head (Devlin et al. 2019, arXiv:1810.04805), and RoBERTa, which differs in its position numbers: a post-norm encoder.
 type Bert struct {
+	base
 	Embeddings BertEmbeddings `name:"embeddings"`
 	Layer      []*BertLayer   `name:"encoder.layer"`
 	Last       peft.Hidden    `name:"encoder"`
 	Pool       *peft.Linear   `name:"pooler.dense"` // nil where the model has none
-	config     *Config
 }
 
 // BertEmbeddings is norm(word + type + position). Rows that a method puts in at Input get position and type 0 like words.
@@ -43,7 +43,7 @@ type BertLayer struct {
 }
 
 func newBert(c *Config, pooler bool) *Bert {
-	m := &Bert{config: c, Last: peft.Hidden{Size: c.Hidden}, Embeddings: BertEmbeddings{
+	m := &Bert{base: base{c}, Last: peft.Hidden{Size: c.Hidden}, Embeddings: BertEmbeddings{
 		Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Position: peft.NewEmbedding(c.Positions, c.Hidden), Type: peft.NewEmbedding(c.Types, c.Hidden),
 		Norm: peft.NewNorm(c.Hidden, c.Eps, false), Out: peft.Hidden{Size: c.Hidden},
 		Input: peft.Sequence{Size: c.Hidden, First: c.firstPosition()},
@@ -105,20 +105,11 @@ func (m *Bert) pooled(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	return m.Pool.Activated(p, firsts(x), tensor.Tanh)
 }
 
-// ModelType is "bert" or "roberta".
-func (m *Bert) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *Bert) Task() Task { return NoTask }
-
-// Limits are the sizes of the embeddings.
-func (m *Bert) Limits() Limits { return m.config.limits() }
-
 // Positions counts from 0; for RoBERTa it counts the tokens that are not padding, from one after the padding's own number, which is the padding's position.
 func (m *Bert) Positions(s Sequence) []int32 {
 	ids := s.IDs
 	if m.config.ModelType != "roberta" {
-		return counting(len(ids))
+		return m.base.Positions(s)
 	}
 	pad := int32(m.config.PadID)
 	pos, at := make([]int32, len(ids)), int32(m.config.firstPosition()-1)

@@ -7,10 +7,10 @@ import (
 
 // DistilBert is DistilBERT without a head (Sanh et al. 2019, arXiv:1910.01108): BERT without types of tokens and without a pooler.
 type DistilBert struct {
+	base
 	Embeddings DistilBertEmbeddings `name:"embeddings"`
 	Layer      []*DistilBertLayer   `name:"transformer.layer"`
 	Last       peft.Hidden          `name:"transformer"`
-	config     *Config
 }
 
 // DistilBertEmbeddings is norm(word + position).
@@ -41,7 +41,7 @@ type DistilBertLayer struct {
 }
 
 func newDistilBert(c *Config) *DistilBert {
-	m := &DistilBert{config: c, Last: peft.Hidden{Size: c.Hidden}, Embeddings: DistilBertEmbeddings{
+	m := &DistilBert{base: base{c}, Last: peft.Hidden{Size: c.Hidden}, Embeddings: DistilBertEmbeddings{
 		Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Position: peft.NewEmbedding(c.Positions, c.Hidden),
 		Norm: peft.NewNorm(c.Hidden, c.Eps, false), Out: peft.Hidden{Size: c.Hidden},
 	}}
@@ -86,18 +86,6 @@ func (l *DistilBertLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor
 	x = l.Fed.Apply(p, x, x, p.Dropout(h, l.dropout, l.Down.Name()))
 	return l.Out.Apply(p, x)
 }
-
-// ModelType is "distilbert".
-func (m *DistilBert) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *DistilBert) Task() Task { return NoTask }
-
-// Limits are the sizes of the embeddings.
-func (m *DistilBert) Limits() Limits { return m.config.limits() }
-
-// Positions counts from 0.
-func (m *DistilBert) Positions(s Sequence) []int32 { return counting(len(s.IDs)) }
 
 // DistilBertForSequenceClassification is two linear maps on the first row, a ReLU between them.
 type DistilBertForSequenceClassification struct {

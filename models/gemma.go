@@ -10,12 +10,12 @@ import (
 // Gemma is the text model of Gemma 3 without a head (arXiv:2503.19786): Llama with norms around each branch, norms whose gain is 1 + w, norms of heads, scaled embeddings, and layers that see
 // a window only, with rotary positions of their own.
 type Gemma struct {
-	Word   peft.Embedding `name:"embed_tokens"`
-	Input  peft.Sequence  `name:"input"`
-	Layer  []*GemmaLayer  `name:"layers"`
-	Last   peft.Hidden    `name:"layers"`
-	Norm   peft.Norm      `name:"norm"`
-	config *Config
+	base
+	Word  peft.Embedding `name:"embed_tokens"`
+	Input peft.Sequence  `name:"input"`
+	Layer []*GemmaLayer  `name:"layers"`
+	Last  peft.Hidden    `name:"layers"`
+	Norm  peft.Norm      `name:"norm"`
 }
 
 // GemmaLayer is one block: self-attention and a gated feed-forward network, each a residual branch with a norm at its start and one at its end.
@@ -32,7 +32,7 @@ type GemmaLayer struct {
 }
 
 func newGemma(c *Config) *Gemma {
-	m := &Gemma{config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden)}
+	m := &Gemma{base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden)}
 	m.Word.Scale = math.Sqrt(float64(c.Hidden))
 	for i := range c.Layers {
 		l := &GemmaLayer{
@@ -62,18 +62,6 @@ func (l *GemmaLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	h = l.FeedNorm.Apply(p, x)
 	return l.Out.Apply(p, l.Fed.Apply(p, x, h, l.FedNorm.Apply(p, l.Feed.Forward(p, h))))
 }
-
-// ModelType is "gemma3_text".
-func (m *Gemma) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *Gemma) Task() Task { return NoTask }
-
-// Limits are the size of the embedding and the positions that the model was trained for.
-func (m *Gemma) Limits() Limits { return m.config.limits() }
-
-// Positions counts from 0, padding included.
-func (m *Gemma) Positions(s Sequence) []int32 { return counting(len(s.IDs)) }
 
 // GemmaForCausalLM predicts the next token.
 type GemmaForCausalLM struct {

@@ -9,6 +9,7 @@ import (
 
 // GPT2 is GPT-2 without a head (Radford et al. 2019): a pre-norm decoder with learned positions. Its checkpoints hold the matrices of the blocks as [in out].
 type GPT2 struct {
+	base
 	Word     peft.Embedding `name:"wte"`
 	Input    peft.Sequence  `name:"input"`
 	Position peft.Embedding `name:"wpe"`
@@ -16,7 +17,6 @@ type GPT2 struct {
 	Layer    []*GPT2Layer   `name:"h"`
 	Last     peft.Hidden    `name:"h"`
 	Norm     peft.Norm      `name:"ln_f"`
-	config   *Config
 }
 
 // GPT2Layer is one block: self-attention and a feed-forward network, each a residual branch with a norm at its start.
@@ -38,7 +38,7 @@ type GPT2Layer struct {
 
 func newGPT2(c *Config) *GPT2 {
 	m := &GPT2{
-		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Position: peft.NewEmbedding(c.Positions, c.Hidden),
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Position: peft.NewEmbedding(c.Positions, c.Hidden),
 		Embedded: peft.Hidden{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, false),
 	}
 	for i := range c.Layers {
@@ -102,18 +102,6 @@ func (l *GPT2Layer) attend(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
 	q, k, v := tensor.Columns(qkv, 0, d), tensor.Columns(qkv, d, 2*d), tensor.Columns(qkv, 2*d, 3*d)
 	return l.Output.Apply(p, l.Self.Apply(p, h, q, k, v, tensor.Attention{Scale: l.scale, Mask: tensor.Mask{Causal: true}}))
 }
-
-// ModelType is "gpt2".
-func (m *GPT2) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *GPT2) Task() Task { return NoTask }
-
-// Limits are the sizes of the embeddings.
-func (m *GPT2) Limits() Limits { return m.config.limits() }
-
-// Positions counts from 0, padding included.
-func (m *GPT2) Positions(s Sequence) []int32 { return counting(len(s.IDs)) }
 
 // GPT2LMHeadModel predicts the next token, by the table that embeds them.
 type GPT2LMHeadModel struct {

@@ -7,13 +7,13 @@ import (
 
 // GPTNeoX is GPT-NeoX without a head (Black et al. 2022, arXiv:2204.06745), and Pythia: a pre-norm decoder whose branches may both read the block's input, and which turns a part of each head.
 type GPTNeoX struct {
+	base
 	Word     peft.Embedding  `name:"embed_in"`
 	Input    peft.Sequence   `name:"input"`
 	Embedded peft.Hidden     `name:"emb_dropout"`
 	Layer    []*GPTNeoXLayer `name:"layers"`
 	Last     peft.Hidden     `name:"layers"`
 	Norm     peft.Norm       `name:"final_layer_norm"`
-	config   *Config
 }
 
 // GPTNeoXLayer is one block: self-attention and a feed-forward network.
@@ -33,7 +33,7 @@ type GPTNeoXLayer struct {
 
 func newGPTNeoX(c *Config) *GPTNeoX {
 	m := &GPTNeoX{
-		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Embedded: peft.Hidden{Size: c.Hidden},
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Embedded: peft.Hidden{Size: c.Hidden},
 		Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, false),
 	}
 	for range c.Layers {
@@ -95,18 +95,6 @@ func (l *GPTNeoXLayer) attend(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
 	q, k := tensor.Rotate(part(0), heads, rotary), tensor.Rotate(part(1), heads, rotary)
 	return l.Output.Apply(p, l.Self.Apply(p, h, q, k, part(2), tensor.Attention{Mask: tensor.Mask{Causal: true}}))
 }
-
-// ModelType is "gpt_neox".
-func (m *GPTNeoX) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *GPTNeoX) Task() Task { return NoTask }
-
-// Limits are the size of the embedding and the positions that the model was trained for.
-func (m *GPTNeoX) Limits() Limits { return m.config.limits() }
-
-// Positions counts from 0, padding included.
-func (m *GPTNeoX) Positions(s Sequence) []int32 { return counting(len(s.IDs)) }
 
 // GPTNeoXForCausalLM predicts the next token.
 type GPTNeoXForCausalLM struct {

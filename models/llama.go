@@ -9,12 +9,12 @@ import (
 
 // Llama is Llama without a head (Touvron et al. 2023, arXiv:2302.13971): a pre-norm decoder with rotary positions. Mistral, Qwen2 and Qwen3 differ in windows, biases and norms of heads.
 type Llama struct {
-	Word   peft.Embedding `name:"embed_tokens"`
-	Input  peft.Sequence  `name:"input"`
-	Layer  []*LlamaLayer  `name:"layers"`
-	Last   peft.Hidden    `name:"layers"`
-	Norm   peft.Norm      `name:"norm"`
-	config *Config
+	base
+	Word  peft.Embedding `name:"embed_tokens"`
+	Input peft.Sequence  `name:"input"`
+	Layer []*LlamaLayer  `name:"layers"`
+	Last  peft.Hidden    `name:"layers"`
+	Norm  peft.Norm      `name:"norm"`
 }
 
 // LlamaLayer is one block: self-attention and a gated feed-forward network, each a residual branch with a norm at its start.
@@ -51,7 +51,7 @@ type LlamaFeed struct {
 
 func newLlama(c *Config) *Llama {
 	m := &Llama{
-		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
 	}
 	for i := range c.Layers {
 		l := &LlamaLayer{
@@ -137,18 +137,6 @@ func normHeads(p *peft.Pass, n *peft.Norm, x *tensor.Tensor) *tensor.Tensor {
 func (f *LlamaFeed) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	return f.Down.Apply(p, tensor.Mul(f.Gate.Activated(p, x, f.act), f.Up.Apply(p, x)))
 }
-
-// ModelType is "llama", "mistral", "qwen2" or "qwen3".
-func (m *Llama) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *Llama) Task() Task { return NoTask }
-
-// Limits are the size of the embedding and the positions that the model was trained for.
-func (m *Llama) Limits() Limits { return m.config.limits() }
-
-// Positions counts from 0, padding included.
-func (m *Llama) Positions(s Sequence) []int32 { return counting(len(s.IDs)) }
 
 // LlamaForCausalLM predicts the next token.
 type LlamaForCausalLM struct {

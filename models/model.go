@@ -36,10 +36,6 @@ const (
 // Limits are the sizes that inputs must respect.
 type Limits struct{ Vocabulary, Types, Positions, Labels int }
 
-func (c *Config) limits() Limits {
-	return Limits{Vocabulary: c.Vocabulary, Types: c.Types, Positions: c.Positions, Labels: c.Labels()}
-}
-
 // Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out, and rows that a method put in have none.
 func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
 	labels = perRow(logits, labels)
@@ -114,13 +110,4 @@ func largest(row []float32) (at int) {
 func firsts(x *tensor.Tensor) *tensor.Tensor {
 	l := x.Layout()
 	return tensor.GatherRows(x, l.Start[:l.Sequences()], tensor.Singles(l.Sequences()))
-}
-
-// counting is positions 0, 1, 2, ….
-func counting(n int) []int32 {
-	pos := make([]int32, n)
-	for i := range pos {
-		pos[i] = int32(i)
-	}
-	return pos
 }

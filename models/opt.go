@@ -7,13 +7,13 @@ import (
 
 // OPT is OPT without a head (Zhang et al. 2022, arXiv:2205.01068): a pre-norm decoder with learned positions, which count tokens only and begin at 2.
 type OPT struct {
+	base
 	Word     peft.Embedding `name:"decoder.embed_tokens"`
 	Input    peft.Sequence  `name:"decoder.input"`
 	Position peft.Embedding `name:"decoder.embed_positions"`
 	Layer    []*OPTLayer    `name:"decoder.layers"`
 	Last     peft.Hidden    `name:"decoder.layers"`
 	Norm     peft.Norm      `name:"decoder.final_layer_norm"`
-	config   *Config
 }
 
 // OPTLayer is one block: self-attention and a feed-forward network, each a residual branch with a norm at its start.
@@ -39,7 +39,7 @@ const optOffset = 2
 
 func newOPT(c *Config) *OPT {
 	m := &OPT{
-		config: c, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Position: peft.NewEmbedding(c.Positions+optOffset, c.Hidden),
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden, First: optOffset}, Position: peft.NewEmbedding(c.Positions+optOffset, c.Hidden),
 		Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, false),
 	}
 	for range c.Layers {
@@ -80,15 +80,9 @@ func (l *OPTLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	return l.Out.Apply(p, l.Fed.Apply(p, x, h, p.Dropout(fed, l.dropout, l.Down.Name())))
 }
 
-// ModelType is "opt".
-func (m *OPT) ModelType() string { return m.config.ModelType }
-
-// Task is none.
-func (m *OPT) Task() Task { return NoTask }
-
 // Limits are the sizes of the embeddings.
 func (m *OPT) Limits() Limits {
-	l := m.config.limits()
+	l := m.base.Limits()
 	l.Positions += optOffset
 	return l
 }

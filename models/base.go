@@ -1,0 +1,25 @@
+package models
+
+// base is what models without a head have in common: their configuration, and what follows from it.
+type base struct{ config *Config }
+
+// ModelType is the family's name in config.json.
+func (m *base) ModelType() string { return m.config.ModelType }
+
+// Task is none.
+func (m *base) Task() Task { return NoTask }
+
+// Limits are the sizes of the embeddings, and the positions that the model was trained for.
+func (m *base) Limits() Limits {
+	c := m.config
+	return Limits{Vocabulary: c.Vocabulary, Types: c.Types, Positions: c.Positions, Labels: c.Labels()}
+}
+
+// Positions counts from 0, padding included.
+func (m *base) Positions(s Sequence) []int32 {
+	pos := make([]int32, len(s.IDs))
+	for i := range pos {
+		pos[i] = int32(i)
+	}
+	return pos
+}
