@@ -72,10 +72,6 @@ func (b builder) add(block int, x *peft.Sublayer) error {
 	if err != nil {
 		return err
 	}
-	at := peft.Out
-	if b.NoSum {
-		at = peft.After
-	}
-	b.q.Add(x, at, d)
+	b.q.Add(x, d.place(), d)
 	return nil
 }

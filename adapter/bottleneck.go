@@ -19,6 +19,7 @@ type bottleneck struct {
 // A linear is one of the maps of a bottleneck: y = f(x·W + b).
 type linear interface {
 	apply(p *peft.Pass, x *tensor.Tensor, f tensor.Func) *tensor.Tensor
+	frozen() linear // the same map of parameters that are not trained
 }
 
 // bottleneck makes the parameters at a site.
@@ -44,6 +45,14 @@ func (b builder) bottleneck(site string, d, r int) (n *bottleneck, err error) {
 		n.gate = peft.NewSequenceGate(b.q, site+"/gate", d, b.rng)
 	}
 	return n, nil
+}
+
+// place is where the sublayer adds Δ.
+func (n *bottleneck) place() peft.Place {
+	if n.NoSum {
+		return peft.After
+	}
+	return peft.Out
 }
 
 // Forward is Δ [rows×d].
@@ -83,17 +92,21 @@ func (n *bottleneck) residual(t peft.Tap, h *tensor.Tensor) *tensor.Tensor {
 
 // value is A(h), dropped out and gated.
 func (n *bottleneck) value(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
-	a := n.up.apply(p, n.down.apply(p, n.before.apply(p, h), n.f), tensor.Identity)
-	a = n.drop(p, a)
-	switch {
-	case n.scale != nil:
-		a = tensor.Mul(a, n.scale.In(p))
-	case n.Scale != 0 && n.Scale != 1:
-		a = tensor.Scale(a, n.Scale)
-	}
-	a = p.Dropout(a, n.Dropout, n.key)
+	a := p.Dropout(n.scaled(p, h), n.Dropout, n.key)
 	if n.gate != nil {
 		a = tensor.Mul(a, peft.Spread(n.gate.Value(p, h), h.Layout()))
+	}
+	return a
+}
+
+// scaled is A(h).
+func (n *bottleneck) scaled(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
+	a := n.drop(p, n.up.apply(p, n.down.apply(p, n.before.apply(p, h), n.f), tensor.Identity))
+	switch {
+	case n.scale != nil:
+		return tensor.Mul(a, n.scale.In(p))
+	case n.Scale != 0 && n.Scale != 1:
+		return tensor.Scale(a, n.Scale)
 	}
 	return a
 }

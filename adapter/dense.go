@@ -14,6 +14,8 @@ func (l dense) apply(p *peft.Pass, x *tensor.Tensor, f tensor.Func) *tensor.Tens
 	return tensor.Dense{W: l.w.In(p)}.Linear(x, tensor.Affine{Bias: l.b.In(p), Func: f})
 }
 
+func (l dense) frozen() linear { return dense{frozen(l.w), frozen(l.b)} }
+
 // dense makes a map with the given first weights; nil means zeros.
 func (b builder) dense(name string, w []float64, in, out int) dense {
 	return dense{b.q.NewParam(name+".weight", w, out, in), b.q.NewParam(name+".bias", nil, out)}

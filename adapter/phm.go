@@ -163,6 +163,11 @@ func (l *phm) apply(p *peft.Pass, x *tensor.Tensor, f tensor.Func) *tensor.Tenso
 	return tensor.Apply(f, y)
 }
 
+func (l *phm) frozen() linear {
+	still := func(s stack) stack { return stack{frozen(s.whole), frozen(s.left), frozen(s.right)} }
+	return &phm{n: l.n, rule: still(l.rule), w: still(l.w), b: frozen(l.b)}
+}
+
 // sum is H [in×out]: first the products of all numbers, Σᵢ Ruleᵢ[a,b]·Wᵢ[c,e] in the order a, b, c, e, then H's order a, c, b, e.
 func (l *phm) sum(p *peft.Pass) *tensor.Tensor {
 	rule, w := l.rule.value(p), l.w.value(p)

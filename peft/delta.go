@@ -55,3 +55,13 @@ type Prepended struct {
 	Shift  int            // at a Sequence: how much further the positions of its other rows count
 	At     int            // at a Sequence: how many rows of each sequence stand before the new ones
 }
+
+// Deltas are what a patch adds at a place of a site, in order.
+func (q *Patch) Deltas(s Site, at Place) (all []Delta) {
+	for _, d := range q.deltas[s.base()] {
+		if d.at == at {
+			all = append(all, d.Delta)
+		}
+	}
+	return all
+}
