@@ -16,7 +16,7 @@ import (
 // TestAdapterHub trains as AdapterHub's library did in the golden cases with one bottleneck adapter.
 func TestAdapterHub(t *testing.T) {
 	tried := 0
-	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "gpt2-*", "llama-*") {
+	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "distilbert-*", "gpt2-*", "llama-*") {
 		text, err := peft.ReadConfig(c.Path("adapter"))
 		if err != nil || c.Kind != "adapter" || c.Name == "bert-flex_head" {
 			continue

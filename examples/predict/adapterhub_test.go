@@ -11,7 +11,7 @@ import (
 
 // hubCases are the golden cases of AdapterHub's library with one adapter of a method that there is.
 func hubCases(t *testing.T, architectures ...string) (all []golden.Case) {
-	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "gpt2-*", "llama-*") {
+	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "distilbert-*", "gpt2-*", "llama-*") {
 		text, err := peft.ReadConfig(c.Path("adapter"))
 		if err != nil || c.Name == "bert-flex_head" {
 			continue
