@@ -86,14 +86,25 @@ type backward struct {
 
 	// Where outside is not nil, the walk stays with nodes of one scope, and gradients by tensors from outside it are gathered there.
 	home    *Scope
-	outside map[*node]*outside
+	outside *outside
+	around  *backward // the walk that is interrupted by this one, through a checkpoint
 }
 
-// outside is a tensor from outside the scope of a walk, and the gradient by it.
-type outside struct{ x, grad *Tensor }
+// outside is the gradients by tensors from outside the scope of a walk, and all that a walk gathers gradients by, parameters too, in the order of first use.
+type outside struct {
+	grads map[*node]*Tensor
+	order []*Tensor
+}
 
-// beyond reports whether a node is outside the walk.
-func (b *backward) beyond(n *node) bool { return b.outside != nil && n.home != b.home }
+// beyond reports whether a node is outside the walk and those that it interrupts.
+func (b *backward) beyond(n *node) bool {
+	for w := b; w != nil; w = w.around {
+		if w.outside == nil || n.home == w.home {
+			return false
+		}
+	}
+	return true
+}
 
 // run lets the gradient seed, by t, flow to all parameters. It takes over the hold on seed.
 func (b *backward) run(t *Tensor, seed *Tensor) {
@@ -133,18 +144,26 @@ func (b *backward) postorder(n *node, order []*node) []*node {
 
 // slot is where the gradient by x is gathered; nil where none is wanted.
 func (b *backward) slot(x *Tensor) (get *Tensor, set func(*Tensor)) {
-	if x.param != nil {
-		return b.grads.of[x.param], func(g *Tensor) { b.grads.of[x.param] = g }
-	}
-	if b.beyond(x.node) {
-		o := b.outside[x.node]
-		if o == nil {
-			o = &outside{x: x}
-			b.outside[x.node] = o
+	switch {
+	case x.param != nil:
+		return b.grads.of[x.param], func(g *Tensor) {
+			b.outside.first(x.param, b.grads.of[x.param])
+			b.grads.of[x.param] = g
 		}
-		return o.grad, func(g *Tensor) { o.grad = g }
+	case b.beyond(x.node):
+		return b.outside.grads[x.node], func(g *Tensor) {
+			b.outside.first(x, b.outside.grads[x.node])
+			b.outside.grads[x.node] = g
+		}
 	}
 	return x.node.grad, func(g *Tensor) { x.node.grad = g }
+}
+
+// first puts x last in the order, if there is no gradient by it so far.
+func (o *outside) first(x, grad *Tensor) {
+	if o != nil && grad == nil {
+		o.order = append(o.order, x)
+	}
 }
 
 // add adds g to the gradient by x. The first one is not copied: both share it until somebody adds to it.

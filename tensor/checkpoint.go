@@ -6,18 +6,18 @@ func (s *Scope) Checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *
 	if s.noGrad {
 		return s.Block(x, f)
 	}
-	silent := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: true}
+	silent := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: true, read: storages{x.data: true}}
 	y := f(silent, silent.Use(x))
 	silent.note([]*Tensor{y}) // wants a gradient only if it was made outside
+	made := silent.owned
 	silent.handUp(y.data)
 	out := *y
 	out.scope, out.node, out.param = s, nil, nil
 	if !silent.wanted {
 		return &out
 	}
-	n := &node{op: "Checkpoint", inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: []*storage{x.data}}
-	x.data.hold()
-	n.back = func(g *flow) { g.again(x, f) }
+	n := &node{op: "Checkpoint", home: s.root(), inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: silent.read.held(made)}
+	n.back = func(g *flow) { g.again(x, s.depth, f) }
 	out.node = n
 	return &out
 }
@@ -31,9 +31,9 @@ func wanting(all []*Tensor) (some []*Tensor) {
 	return some
 }
 
-// again runs a checkpointed block once more, now with a history, and lets the gradient flow through it.
-func (g *flow) again(x *Tensor, f func(*Scope, *Tensor) *Tensor) {
-	s := NewScope(g.dev())
+// again runs a checkpointed block once more, now with a history, in a scope inside of all that f may use, and lets the gradient flow through it.
+func (g *flow) again(x *Tensor, depth int, f func(*Scope, *Tensor) *Tensor) {
+	s := &Scope{dev: g.dev(), depth: depth + 1}
 	defer s.Close()
 	leaf := s.Use(x)
 	leaf.node, leaf.param = nil, nil
@@ -42,7 +42,7 @@ func (g *flow) again(x *Tensor, f func(*Scope, *Tensor) *Tensor) {
 	}
 	y := f(s, leaf)
 	g.dy.data.hold()
-	(&backward{grads: g.grads}).run(y, g.dy)
+	(&backward{grads: g.grads, home: s, outside: g.outside, around: g.backward}).run(y, g.dy)
 	if dx := g.grads.of[leaf]; dx != nil {
 		delete(g.grads.of, leaf)
 		g.add(x, dx)

@@ -80,6 +80,11 @@ var gradientCases = map[string]func(s *Scope, p []*Tensor) *Tensor{
 	"block": func(s *Scope, p []*Tensor) *Tensor {
 		return s.Block(p[0], func(in *Scope, x *Tensor) *Tensor { return Mul(Apply(GELU, x), in.Use(p[1])) })
 	},
+	"block in block": func(s *Scope, p []*Tensor) *Tensor {
+		return s.Block(p[0], func(s *Scope, x *Tensor) *Tensor {
+			return Mul(x, s.Block(Mul(x, p[1]), func(_ *Scope, x *Tensor) *Tensor { return Apply(GELU, Apply(Sin, x)) }))
+		})
+	},
 	"checkpoint": func(s *Scope, p []*Tensor) *Tensor {
 		return s.Checkpoint(Apply(Tanh, p[0]), func(in *Scope, x *Tensor) *Tensor {
 			return Mul(Apply(GELU, x), Add(in.Use(p[1]), x))

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-
 var headLabels = []int32{2, Ignore, 0, 4, Ignore, 1}
 
 // headLoss is the loss with so many rows at a time; 0: by way of all logits.
@@ -85,4 +84,62 @@ func TestHeadLossWithoutLabels(t *testing.T) {
 	loss := HeadLoss(x, all, 2, func(s *Scope, x *Tensor) *Tensor { return MatMulT(x, w) })
 	require.True(t, math.IsNaN(loss.Item()))
 	require.Panics(t, func() { HeadLoss(x, all[:2], 2, nil) })
+}
+
+// The gradients have the same bits whenever they are made: what flows through the chunks flows on in the order in which it was used.
+func TestHeadLossRepeats(t *testing.T) {
+	x, w, scale := headParams()
+	run := func() (all [][]float64) {
+		s := NewScope(x.Device())
+		defer s.Close()
+		trunk := Apply(Tanh, s.Use(scale))
+		a, b, c := Mul(trunk, trunk), Apply(Exp, trunk), Apply(Sin, trunk)
+		g := Backward(HeadLoss(Mul(s.Use(x), trunk), headLabels, 2, func(in *Scope, x *Tensor) *Tensor {
+			return MatMulT(Mul(Mul(Mul(x, a), b), c), in.Use(w))
+		}))
+		for _, p := range []*Tensor{x, w, scale} {
+			all = append(all, g.Of(p).Float64s())
+		}
+		return all
+	}
+	first := run()
+	for range 50 {
+		require.Equal(t, first, run())
+	}
+}
+
+// A head may use what is outside in a checkpoint.
+func TestHeadLossCheckpoint(t *testing.T) {
+	x, w, scale := headParams()
+	run := func(block func(*Scope, *Tensor, func(*Scope, *Tensor) *Tensor) *Tensor) (all [][]float64) {
+		s := NewScope(x.Device())
+		defer s.Close()
+		gain := Apply(Tanh, s.Use(scale))
+		g := Backward(Add(Sum(gain), HeadLoss(Mul(s.Use(x), gain), headLabels, 2, func(in *Scope, x *Tensor) *Tensor {
+			return block(in, x, func(in *Scope, x *Tensor) *Tensor { return MatMulT(Mul(x, gain), in.Use(w)) })
+		})))
+		for _, p := range []*Tensor{x, w, scale} {
+			all = append(all, g.Of(p).Float64s())
+		}
+		return all
+	}
+	want, got := run((*Scope).Block), run((*Scope).Checkpoint)
+	for i := range want {
+		require.InDeltaSlice(t, want[i], got[i], 1e-14)
+	}
+}
+
+// Never are all logits there at once, nor their gradients.
+func TestHeadLossMemory(t *testing.T) {
+	const rows, size, classes, chunk = 256, 4, 500, 8
+	d := CPU(1)
+	x, w := random(d, rand.New(rand.NewPCG(1, 1)), rows, size), random(d, rand.New(rand.NewPCG(1, 2)), classes, size).Detach()
+	labels := make([]int32, rows)
+	before, _ := d.Memory()
+	s := NewScope(d)
+	defer s.Close()
+	grads := Backward(HeadLoss(s.Use(x), labels, chunk, func(_ *Scope, x *Tensor) *Tensor { return MatMulT(x, w) }))
+	defer grads.Release()
+	_, peak := d.Memory()
+	require.Less(t, peak-before, int64(4*rows*classes/4))
 }

@@ -28,7 +28,7 @@ func HeadLoss(x *Tensor, labels []int32, rows int, head func(s *Scope, x *Tensor
 	if x.Wants() {
 		h.leaf.param = h.leaf
 	}
-	h.back = &backward{outside: map[*node]*outside{}, grads: Grads{map[*Tensor]*Tensor{}}}
+	h.back = &backward{outside: &outside{grads: map[*node]*Tensor{}}, grads: Grads{map[*Tensor]*Tensor{}}}
 	h.each(rows, h.recorded)
 	return h.record()
 }
@@ -85,18 +85,16 @@ func (h *headLoss) recorded(rows []int32) {
 // record makes the total remember the gradients, which belong to its scope from now on.
 func (h *headLoss) record() *Tensor {
 	var inputs, grads []*Tensor
-	take := func(x, g *Tensor) {
+	for _, x := range h.back.outside.order {
+		g, _ := h.back.slot(x)
+		if g == nil { // a checkpoint's own input
+			continue
+		}
 		if x == h.leaf {
 			x = h.x
 		}
 		inputs, grads = append(inputs, x), append(grads, g)
 		h.total.adopt(g.data)
-	}
-	for p, g := range h.back.grads.of {
-		take(p, g)
-	}
-	for _, o := range h.back.outside {
-		take(o.x, o.grad)
 	}
 	return record("HeadLoss", h.total, inputs, grads, func(f *flow) {
 		scale := f.dy.Item()

@@ -9,7 +9,9 @@ type Scope struct {
 	noGrad bool
 	wanted bool      // something that wants a gradient was used
 	used   []*Tensor // with noGrad: results of recorded operations that were used
+	read   storages  // nil but in a checkpoint: what was read
 	owned  []*storage
+	kept   []*storage // made in inner scopes; only nodes hold them
 }
 
 // NewScope is a scope on a device. Close it when the step is done.
@@ -26,10 +28,12 @@ func (s *Scope) NoGrad() *Scope {
 
 // Close frees everything made in the scope, also what a Backward that never ran would have needed.
 func (s *Scope) Close() {
-	for _, st := range s.owned {
-		st.free()
+	for _, all := range [...][]*storage{s.owned, s.kept} {
+		for _, st := range all {
+			st.free()
+		}
 	}
-	s.owned = nil
+	s.owned, s.kept = nil, nil
 }
 
 // Tensor makes a tensor in the scope with the given values; no values mean zeros.
@@ -59,7 +63,7 @@ func (s *Scope) Use(t *Tensor) *Tensor {
 
 // Block runs f on x in a scope of its own and returns its result in s. What f makes is freed when it returns, but for the result and what gradients need.
 func (s *Scope) Block(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tensor {
-	inner := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: s.noGrad}
+	inner := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: s.noGrad, read: s.read}
 	y := f(inner, inner.Use(x))
 	inner.handUp(y.data)
 	u := *y
@@ -78,25 +82,52 @@ func (s *Scope) root() *Scope {
 // note remembers, in a scope that records nothing, what a recording one would have let gradients flow to: a checkpoint hands them on.
 func (s *Scope) note(inputs []*Tensor) {
 	for _, x := range inputs {
-		if x != nil && x.Wants() {
+		if x == nil {
+			continue
+		}
+		if s.read != nil {
+			s.read[x.data] = true
+		}
+		if x.Wants() {
 			s.wanted = true
 			s.used = append(s.used, x)
 		}
 	}
 }
 
+// storages is a set of them.
+type storages map[*storage]bool
+
+// held holds those that are still alive, but for some, and lists them.
+func (set storages) held(but []*storage) (all []*storage) {
+	for _, st := range but {
+		delete(set, st)
+	}
+	for st := range set {
+		if st.buf != nil {
+			st.hold()
+			all = append(all, st)
+		}
+	}
+	return all
+}
+
 // handUp ends an inner scope: the result's storage moves to the parent, what nodes hold is only remembered there, all else is freed.
 func (s *Scope) handUp(result *storage) {
 	for _, st := range s.owned {
 		if st == result {
-			st.hold()
+			s.parent.owned = append(s.parent.owned, st)
+			continue
 		}
 		st.release()
+		s.kept = append(s.kept, st)
+	}
+	for _, st := range s.kept {
 		if st.buf != nil {
-			s.parent.owned = append(s.parent.owned, st)
+			s.parent.kept = append(s.parent.kept, st)
 		}
 	}
-	s.owned = nil
+	s.owned, s.kept = nil, nil
 	s.parent.wanted = s.parent.wanted || s.wanted
 	if s.parent.noGrad {
 		s.parent.used = append(s.parent.used, s.used...)

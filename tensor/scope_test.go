@@ -103,6 +103,12 @@ func TestBlockResults(t *testing.T) {
 		"outer":     func(_ *Scope, _, outer *Tensor) *Tensor { return outer },
 		"part":      func(_ *Scope, _, outer *Tensor) *Tensor { return Columns(outer, 1, 3) },
 		"used part": func(_ *Scope, x, outer *Tensor) *Tensor { return Mul(Columns(x, 0, 2), Columns(outer, 1, 3)) },
+		"inside": func(s *Scope, x, outer *Tensor) *Tensor {
+			return s.Block(x, func(s *Scope, x *Tensor) *Tensor {
+				inner := Mul(x, outer)
+				return s.Checkpoint(x, func(_ *Scope, x *Tensor) *Tensor { return Apply(Square, Mul(x, inner)) })
+			})
+		},
 		"nested": func(s *Scope, x, outer *Tensor) *Tensor {
 			return s.Checkpoint(x, func(s *Scope, x *Tensor) *Tensor { return Mul(x, s.Use(outer)) })
 		},
