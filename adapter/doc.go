@@ -14,5 +14,8 @@
 //
 //	patch, err := peft.Attach(dev, model, adapter.Config{Reduction: 8}, seed)
 //
+// [Compacter] and [CompacterPlusPlus] make Down and Up sums of Kronecker products, Config.Invertible adds an invertible map of the embeddings, and a [Fusion] learns to mix several trained
+// adapters.
+//
 // Adapters are not linear, so they cannot be folded into weights. Importing the package lets peft.Load read folders of AdapterHub's library adapters, and peft.Save writes them.
 package adapter

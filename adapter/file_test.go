@@ -106,6 +106,39 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestFoldersOfOtherModels loads an adapter that was saved with the base's prefix before its names into a model without, and the other way round.
+func TestFoldersOfOtherModels(t *testing.T) {
+	type headed struct {
+		Bert *stack `name:"bert"`
+	}
+	with, without := &headed{newStack(8, 2, 0)}, newStack(8, 2, 0)
+	for from, to := range map[any]any{with: without, without: with} {
+		q, err := peft.Attach(tensor.Reference(), from, adapter.Houlsby(), 1)
+		require.NoError(t, err)
+		dir := filepath.Join(t.TempDir(), "a")
+		require.NoError(t, peft.Save(dir, q, peft.Info{}))
+		sites, err := peft.FindSites(tensor.Reference(), to)
+		require.NoError(t, err)
+		_, report, err := peft.Load(sites, dir)
+		require.NoError(t, err)
+		require.Empty(t, report.Missing)
+		require.Empty(t, report.Unexpected)
+		require.Len(t, report.Loaded, 16)
+	}
+}
+
+func TestPicklesAreNotRead(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "adapter_config.json"), []byte(`{"config":{"output_adapter":true,"non_linearity":"relu","reduction_factor":2},"name":"a"}`), 0o600))
+	sites, err := peft.FindSites(tensor.Reference(), newStack(8, 1, 0))
+	require.NoError(t, err)
+	_, _, err = peft.Load(sites, dir)
+	require.ErrorContains(t, err, "adapter.safetensors")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pytorch_adapter.bin"), nil, 0o600))
+	_, _, err = peft.Load(sites, dir)
+	require.ErrorContains(t, err, "pytorch_adapter.bin is a pickle")
+}
+
 // A stack is the sublayers of a published model.
 type stack struct {
 	Embedded peft.Hidden

@@ -84,6 +84,7 @@ func (n network) wide(p *peft.Pass, x *tensor.Tensor, at, size int) *tensor.Tens
 // forward is Δ = y − x.
 type forward struct{ *coupling }
 
+// Forward is F(x2) beside G(y1).
 func (c forward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	first := c.f.wide(p, tensor.Columns(t.X, c.cut, c.size), 0, c.size)
 	y1 := tensor.Columns(tensor.Add(t.X, first), 0, c.cut)
@@ -93,6 +94,7 @@ func (c forward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 // backward is Δ = x − y.
 type backward struct{ *coupling }
 
+// Forward is −F(x2) beside −G(y1).
 func (c backward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	second := c.g.wide(p, tensor.Columns(t.X, 0, c.cut), c.cut, c.size)
 	x2 := tensor.Columns(tensor.Sub(t.X, second), c.cut, c.size)
