@@ -51,10 +51,13 @@ func (c *Config) set(shared Common) {
 }
 
 func (c Config) check() error {
-	if c.DoRA && c.OwnBias {
+	switch {
+	case c.DoRA && c.OwnBias:
 		return errors.New("lora: DoRA has no bias of its own: OwnBias must be false")
+	case c.DoRA && (c.Init == PiSSA || c.Init == OLoRA):
+		return fmt.Errorf("lora: DoRA with Init %q is not supported", c.Init)
 	}
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian))
+	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal))
 }
 
 // site adds the update to one site.
@@ -65,12 +68,15 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 	}
 	switch x := x.(type) {
 	case *peft.Linear:
-		d := c.linear(q, x, r, scale, rng)
-		if c.DoRA {
+		d, err := c.linear(q, x, r, scale, rng)
+		switch {
+		case err != nil:
+			return err
+		case c.DoRA:
 			q.Add(x, peft.Out, d.dora(q, x))
-			return nil
+		default:
+			q.Add(x, peft.Out, d)
 		}
-		q.Add(x, peft.Out, d)
 	case *peft.Embedding:
 		if c.DoRA {
 			return errors.New("DoRA adapts linear maps, not embeddings")
@@ -94,18 +100,21 @@ func (c Config) scale(name string) (r int, scale float64, err error) {
 }
 
 // linear makes the parameters of an update of a linear map.
-func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) *linear {
-	a := kaiming(rng, r, l.In)
-	if c.Init == Gaussian {
-		a = peft.Normal(rng, r*l.In, 1/float64(r))
+func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) (*linear, error) {
+	dev := q.Sites().Device()
+	a, b, taken, err := c.start(l, dev, r, scale, rng)
+	if err != nil {
+		return nil, err
 	}
-	b := c.Init.last(func() []float64 { return kaiming(rng, l.Out, r) })
+	if taken {
+		q.Substitute(l.W, residual{dev.Constant(a, r, l.In), dev.Constant(b, l.Out, r), scale})
+	}
 	d := &linear{A: q.NewParam(l.Name()+"/lora_A", a, r, l.In), B: q.NewParam(l.Name()+"/lora_B", b, l.Out, r)}
 	d.factored = factored{branchOf(l, c.Dropout), scale, d.both}
 	if c.OwnBias {
 		d.bias = q.NewParam(l.Name()+"/lora_bias", nil, l.Out)
 	}
-	return d
+	return d, nil
 }
 
 // linear is Δ(x) = s·((dropout(x)·Aᵀ)·Bᵀ + bias).

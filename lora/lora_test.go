@@ -51,6 +51,18 @@ func TestDoRA(t *testing.T) {
 	}
 }
 
+// What starts with numbers that cancel out changes the model by rounding errors.
+func TestStarts(t *testing.T) {
+	for _, start := range []lora.Init{lora.PiSSA, lora.OLoRA, lora.Orthogonal} {
+		for name, dropout := range map[string]float64{"": 0, " dropout": 0.3} {
+			t.Run(string(start)+name, func(t *testing.T) {
+				method := lora.Config{Rank: 4, Alpha: 6, Init: start, Dropout: dropout, On: peft.Named("*.Query", "*.Value")}
+				pefttest.Test(t, method, pefttest.Want{Trained: maps * 4 * perRank, Nearly: true})
+			})
+		}
+	}
+}
+
 // family are the other methods, each with the number of parameters that its formula gives for the query and value maps of the laws' model.
 func TestFamily(t *testing.T) {
 	const size, inner = pefttest.Size, pefttest.Inner

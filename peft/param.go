@@ -13,6 +13,14 @@ type Param struct {
 // Tensor is the parameter's only tensor, or the first of its pool.
 func (x *Param) Tensor() *tensor.Tensor { return x.Pool[0] }
 
+// Freeze makes a parameter one that is saved and not trained: no gradient flows to it any more.
+func (x *Param) Freeze() {
+	x.Fixed = true
+	for i, t := range x.Pool {
+		x.Pool[i] = t.Detach()
+	}
+}
+
 // In is the parameter as an operand of a pass: this pass's draw from the pool in training, the pool's mean otherwise.
 func (x *Param) In(p *Pass) *tensor.Tensor {
 	switch {

@@ -82,6 +82,16 @@ func tryTrajectory(t *testing.T, c golden.Case, start ...string) {
 	compareAfter(t, c, dir)
 }
 
+// compareLosses compares the losses in a log.
+func compareLosses(t *testing.T, c golden.Case, log string) {
+	want, _ := c.Losses(t)
+	got := losses(t, log)
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.InEpsilon(t, want[i], got[i], 1e-8, "step %d", i+1)
+	}
+}
+
 // compareAfter compares the trained tensors after the last step, but for those that only rounding moves.
 func compareAfter(t *testing.T, c golden.Case, dir string) {
 	want, got := golden.Open(t, c.Path("after.safetensors")), golden.Open(t, filepath.Join(dir, "after.safetensors"))

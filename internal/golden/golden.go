@@ -46,6 +46,8 @@ type Case struct {
 		WeightDecay float64   `json:"weight_decay"`
 		Betas       []float64 `json:"betas"`
 		Eps         float64   `json:"eps"`
+		Ratio       float64   `json:"loraplus_lr_ratio"`
+		EmbeddingLR float64   `json:"loraplus_lr_embedding"`
 	} `json:"optimizer"`
 }
 

@@ -14,6 +14,7 @@ import (
 type Want struct {
 	Trained   int  // the number of trained parameters, by the published formula
 	Different bool // a fresh patch changes the model
+	Nearly    bool // a fresh patch changes the model by rounding errors
 	Stays     bool // it cannot be folded into weights
 	NoFile    bool // it has no file format
 
