@@ -22,7 +22,8 @@ type attention struct {
 	dropper
 	dout, dq, dk, dv view
 	beta             [3]float32
-	dbias            view // of KVHeads·sequences blocks of Heads/KVHeads rows, or none
+	dbias            view // a row for each sequence and head, or none
+	share            int  // heads of a task: query heads forward, key and value heads backward
 }
 
 // A dropper is the dropout of softmax weights; with threshold 0 all are kept as they are.
@@ -61,12 +62,14 @@ func (b *Backend) Attention(out, lse, q, k, v backend.Mat, a *backend.Attention)
 	for s := range len(a.QStart) - 1 {
 		shares += blocks(int(a.QStart[s+1]-a.QStart[s]), queryShare)
 	}
-	run(b, shares*a.Heads, t)
+	t.share = headsOfTask(shares, a.Heads, b.Threads())
+	run(b, shares*blocks(a.Heads, t.share), t)
 }
 
-// chunk does share c/Heads of the queries, for one head.
+// chunk does a share of the queries of a sequence, for some heads.
 func (t *attention) chunk(w *worker, c int) {
-	s, part := 0, c/t.a.Heads
+	across := blocks(t.a.Heads, t.share)
+	s, part := 0, c/across
 	for {
 		n := blocks(int(t.a.QStart[s+1]-t.a.QStart[s]), queryShare)
 		if part < n {
@@ -75,9 +78,13 @@ func (t *attention) chunk(w *worker, c int) {
 		part -= n
 		s++
 	}
-	h := t.head(w, s, c%t.a.Heads)
-	i0 := part * queryShare
-	h.forward(i0, min(i0+queryShare, h.q1-h.q0))
+	from, i0 := c%across*t.share, part*queryShare
+	to := min(from+t.share, t.a.Heads)
+	for h := from; h < to; h++ {
+		x := t.head(w, s, h)
+		x.fetch(h+1 < to)
+		x.forward(i0, min(i0+queryShare, x.q1-x.q0))
+	}
 }
 
 // head is query head h of sequence s.

@@ -13,14 +13,15 @@ func (b *Backend) AttentionGrad(dq, dk, dv, dbias *backend.Mat, dout, q, k, v, o
 	g.dq, g.beta[0], back[0] = b.gradient(dq, beta[0])
 	g.dk, g.beta[1], back[1] = b.gradient(dk, beta[1])
 	g.dv, g.beta[2], back[2] = b.gradient(dv, beta[2])
-	tasks := (len(a.QStart) - 1) * a.KVHeads
+	sequences := len(a.QStart) - 1
 	var bias *buffer
 	if dbias != nil {
-		bias = b.pool.get(max(tasks*a.Heads/a.KVHeads*dbias.Cols, 1))
-		g.dbias = dense(bias.data, tasks*a.Heads/a.KVHeads, dbias.Cols)
+		bias = b.pool.get(max(sequences*a.Heads*dbias.Cols, 1))
+		g.dbias = dense(bias.data, sequences*a.Heads, dbias.Cols)
 		clear(bias.data)
 	}
-	run(b, tasks, g)
+	g.share = headsOfTask(sequences, a.KVHeads, b.Threads())
+	run(b, sequences*blocks(a.KVHeads, g.share), g)
 	for _, f := range back {
 		if f != nil {
 			f()
@@ -52,20 +53,55 @@ func (b *Backend) gradient(d *backend.Mat, beta float64) (v view, factor float32
 	}
 }
 
-// attentionGrad is the backward pass of an attention: a task is a sequence and a key and value head, with all query heads that read it.
+// attentionGrad is the backward pass of an attention: a task is a sequence and some key and value heads, with all query heads that read them.
 type attentionGrad attention
 
 // chunk does task c. Blocks of scores are made anew from q, k and lse, once for each block of keys.
 func (g *attentionGrad) chunk(w *worker, c int) {
 	t := (*attention)(g)
-	s, kvh, group := c/t.a.KVHeads, c%t.a.KVHeads, t.a.Heads/t.a.KVHeads
-	for h := kvh * group; h < (kvh+1)*group; h++ {
+	shares, group := blocks(t.a.KVHeads, t.share), t.a.Heads/t.a.KVHeads
+	s, from := c/shares, c%shares*t.share
+	to := min(from+t.share, t.a.KVHeads)
+	for h := from * group; h < to*group; h++ {
 		x := t.head(w, s, h)
-		x.start(h == kvh*group)
+		x.fetch(h+1 < to*group)
+		x.start(h%group == 0)
 		n := x.k1 - x.k0
 		for j0 := 0; j0 < n; j0 += keyBlock {
 			x.backward(j0, min(j0+keyBlock, n))
 		}
+	}
+}
+
+// headsOfTask is how many heads of a sequence make a task: neighbours lie side by side in memory, so the fewer tasks the better, if they occupy all threads.
+func headsOfTask(sequences, heads, threads int) int {
+	const most = 4
+	return max(1, min(most, sequences*heads/(8*threads)))
+}
+
+// fetch brings what the head reads later to the cache, and what the next head reads first if there is one.
+func (t *head) fetch(next bool) {
+	t.touch(&t.out, t.q0, t.q1, t.h, t.a.Heads)
+	if !next {
+		return
+	}
+	h := t.h + 1
+	t.touch(&t.q, t.q0, t.q1, h, t.a.Heads)
+	if kvh := h * t.a.KVHeads / t.a.Heads; kvh != t.kvh {
+		t.touch(&t.key, t.k0, t.k1, kvh, t.a.KVHeads)
+		t.touch(&t.v, t.k0, t.k1, kvh, t.a.KVHeads)
+	}
+	if !t.dout.none() {
+		t.touch(&t.dout, t.q0, t.q1, h, t.a.Heads)
+	}
+}
+
+// touch brings rows [i0, i1) of head h of m to the cache.
+func (t *head) touch(m *view, i0, i1, h, heads int) {
+	const most = 256 // rows, of what is read before the cache needs the room
+	if m.rowwise() && i1-i0 <= most && i0 < i1 {
+		x := columns(m, i0, i1, h, heads)
+		t.k.touch(x.data, x.rows, x.cols, x.rs)
 	}
 }
 

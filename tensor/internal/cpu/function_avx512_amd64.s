@@ -1236,60 +1236,68 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-48
 	JG   next62
 
 loop61:
-	VMOVUPS     (CX)(BX*4), Z0
-	VMULPS      avx512Splats<>+1600(SB), Z0, Z1
-	VMOVUPS     avx512Splats<>+1664(SB), Z2
-	VMOVUPS     avx512Splats<>+1728(SB), Z3
-	VMINPS      Z1, Z3, Z1
-	VMAXPS      Z1, Z2, Z1
-	VMULPS      Z1, Z1, Z2
-	VMOVUPS     avx512Splats<>+1792(SB), Z3
-	VFMADD213PS avx512Splats<>+1856(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1920(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1984(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2048(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2112(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2176(SB), Z2, Z3
-	VMOVUPS     avx512Splats<>+2240(SB), Z4
-	VFMADD213PS avx512Splats<>+2304(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2368(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2432(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2496(SB), Z2, Z4
-	VMULPS      Z1, Z3, Z1
-	VDIVPS      Z4, Z1, Z1
-	VMOVUPS     avx512Splats<>+832(SB), Z2
-	VFMADD213PS Z2, Z2, Z1
-	VMULPS      Z1, Z0, Z0
-	VMOVUPS     Z0, (AX)(BX*4)
-	VMOVUPS     64(CX)(BX*4), Z0
-	VMULPS      avx512Splats<>+1600(SB), Z0, Z1
-	VMOVUPS     avx512Splats<>+1664(SB), Z2
-	VMOVUPS     avx512Splats<>+1728(SB), Z3
-	VMINPS      Z1, Z3, Z1
-	VMAXPS      Z1, Z2, Z1
-	VMULPS      Z1, Z1, Z2
-	VMOVUPS     avx512Splats<>+1792(SB), Z3
-	VFMADD213PS avx512Splats<>+1856(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1920(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1984(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2048(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2112(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2176(SB), Z2, Z3
-	VMOVUPS     avx512Splats<>+2240(SB), Z4
-	VFMADD213PS avx512Splats<>+2304(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2368(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2432(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2496(SB), Z2, Z4
-	VMULPS      Z1, Z3, Z1
-	VDIVPS      Z4, Z1, Z1
-	VMOVUPS     avx512Splats<>+832(SB), Z2
-	VFMADD213PS Z2, Z2, Z1
-	VMULPS      Z1, Z0, Z0
-	VMOVUPS     Z0, 64(AX)(BX*4)
-	MOVQ        SI, BX
-	ADDQ        $+32, SI
-	CMPQ        SI, DX
-	JLE         loop61
+	VMOVUPS      (CX)(BX*4), Z0
+	VMULPS       avx512Splats<>+1600(SB), Z0, Z1
+	VMOVUPS      avx512Splats<>+1664(SB), Z2
+	VMOVUPS      avx512Splats<>+1728(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VMAXPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVUPS      avx512Splats<>+1792(SB), Z3
+	VFMADD213PS  avx512Splats<>+1856(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1920(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1984(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2048(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2112(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2176(SB), Z2, Z3
+	VMOVUPS      avx512Splats<>+2240(SB), Z4
+	VFMADD213PS  avx512Splats<>+2304(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2368(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2432(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2496(SB), Z2, Z4
+	VMULPS       Z1, Z3, Z1
+	VMOVUPS      avx512Splats<>+1280(SB), Z3
+	VRCP14PS     Z4, Z2
+	VFNMADD231PS Z2, Z4, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      avx512Splats<>+832(SB), Z2
+	VFMADD213PS  Z2, Z2, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	VMOVUPS      64(CX)(BX*4), Z0
+	VMULPS       avx512Splats<>+1600(SB), Z0, Z1
+	VMOVUPS      avx512Splats<>+1664(SB), Z2
+	VMOVUPS      avx512Splats<>+1728(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VMAXPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVUPS      avx512Splats<>+1792(SB), Z3
+	VFMADD213PS  avx512Splats<>+1856(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1920(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1984(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2048(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2112(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2176(SB), Z2, Z3
+	VMOVUPS      avx512Splats<>+2240(SB), Z4
+	VFMADD213PS  avx512Splats<>+2304(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2368(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2432(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2496(SB), Z2, Z4
+	VMULPS       Z1, Z3, Z1
+	VMOVUPS      avx512Splats<>+1280(SB), Z3
+	VRCP14PS     Z4, Z2
+	VFNMADD231PS Z2, Z4, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      avx512Splats<>+832(SB), Z2
+	VFMADD213PS  Z2, Z2, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)(BX*4)
+	MOVQ         SI, BX
+	ADDQ         $+32, SI
+	CMPQ         SI, DX
+	JLE          loop61
 
 next62:
 	LEAQ 16(BX), SI
@@ -1297,70 +1305,78 @@ next62:
 	JG   next64
 
 loop63:
-	VMOVUPS     (CX)(BX*4), Z0
-	VMULPS      avx512Splats<>+1600(SB), Z0, Z1
-	VMOVUPS     avx512Splats<>+1664(SB), Z2
-	VMOVUPS     avx512Splats<>+1728(SB), Z3
-	VMINPS      Z1, Z3, Z1
-	VMAXPS      Z1, Z2, Z1
-	VMULPS      Z1, Z1, Z2
-	VMOVUPS     avx512Splats<>+1792(SB), Z3
-	VFMADD213PS avx512Splats<>+1856(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1920(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1984(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2048(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2112(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2176(SB), Z2, Z3
-	VMOVUPS     avx512Splats<>+2240(SB), Z4
-	VFMADD213PS avx512Splats<>+2304(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2368(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2432(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2496(SB), Z2, Z4
-	VMULPS      Z1, Z3, Z1
-	VDIVPS      Z4, Z1, Z1
-	VMOVUPS     avx512Splats<>+832(SB), Z2
-	VFMADD213PS Z2, Z2, Z1
-	VMULPS      Z1, Z0, Z0
-	VMOVUPS     Z0, (AX)(BX*4)
-	MOVQ        SI, BX
-	ADDQ        $+16, SI
-	CMPQ        SI, DX
-	JLE         loop63
+	VMOVUPS      (CX)(BX*4), Z0
+	VMULPS       avx512Splats<>+1600(SB), Z0, Z1
+	VMOVUPS      avx512Splats<>+1664(SB), Z2
+	VMOVUPS      avx512Splats<>+1728(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VMAXPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVUPS      avx512Splats<>+1792(SB), Z3
+	VFMADD213PS  avx512Splats<>+1856(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1920(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1984(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2048(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2112(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2176(SB), Z2, Z3
+	VMOVUPS      avx512Splats<>+2240(SB), Z4
+	VFMADD213PS  avx512Splats<>+2304(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2368(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2432(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2496(SB), Z2, Z4
+	VMULPS       Z1, Z3, Z1
+	VMOVUPS      avx512Splats<>+1280(SB), Z3
+	VRCP14PS     Z4, Z2
+	VFNMADD231PS Z2, Z4, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      avx512Splats<>+832(SB), Z2
+	VFMADD213PS  Z2, Z2, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (AX)(BX*4)
+	MOVQ         SI, BX
+	ADDQ         $+16, SI
+	CMPQ         SI, DX
+	JLE          loop63
 
 next64:
-	SUBQ        BX, DX
-	JLE         done65
-	MOVQ        $+16, SI
-	CMPQ        DX, SI
-	CMOVQGT     SI, DX
-	MOVQ        $-1, SI
-	BZHIQ       DX, SI, SI
-	KMOVW       SI, K1
-	VMOVUPS.Z   (CX)(BX*4), K1, Z0
-	VMULPS      avx512Splats<>+1600(SB), Z0, Z1
-	VMOVUPS     avx512Splats<>+1664(SB), Z2
-	VMOVUPS     avx512Splats<>+1728(SB), Z3
-	VMINPS      Z1, Z3, Z1
-	VMAXPS      Z1, Z2, Z1
-	VMULPS      Z1, Z1, Z2
-	VMOVUPS     avx512Splats<>+1792(SB), Z3
-	VFMADD213PS avx512Splats<>+1856(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1920(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+1984(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2048(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2112(SB), Z2, Z3
-	VFMADD213PS avx512Splats<>+2176(SB), Z2, Z3
-	VMOVUPS     avx512Splats<>+2240(SB), Z4
-	VFMADD213PS avx512Splats<>+2304(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2368(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2432(SB), Z2, Z4
-	VFMADD213PS avx512Splats<>+2496(SB), Z2, Z4
-	VMULPS      Z1, Z3, Z1
-	VDIVPS      Z4, Z1, Z1
-	VMOVUPS     avx512Splats<>+832(SB), Z2
-	VFMADD213PS Z2, Z2, Z1
-	VMULPS      Z1, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)(BX*4)
+	SUBQ         BX, DX
+	JLE          done65
+	MOVQ         $+16, SI
+	CMPQ         DX, SI
+	CMOVQGT      SI, DX
+	MOVQ         $-1, SI
+	BZHIQ        DX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VMULPS       avx512Splats<>+1600(SB), Z0, Z1
+	VMOVUPS      avx512Splats<>+1664(SB), Z2
+	VMOVUPS      avx512Splats<>+1728(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VMAXPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVUPS      avx512Splats<>+1792(SB), Z3
+	VFMADD213PS  avx512Splats<>+1856(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1920(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+1984(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2048(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2112(SB), Z2, Z3
+	VFMADD213PS  avx512Splats<>+2176(SB), Z2, Z3
+	VMOVUPS      avx512Splats<>+2240(SB), Z4
+	VFMADD213PS  avx512Splats<>+2304(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2368(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2432(SB), Z2, Z4
+	VFMADD213PS  avx512Splats<>+2496(SB), Z2, Z4
+	VMULPS       Z1, Z3, Z1
+	VMOVUPS      avx512Splats<>+1280(SB), Z3
+	VRCP14PS     Z4, Z2
+	VFNMADD231PS Z2, Z4, Z3
+	VMULPS       Z3, Z2, Z2
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      avx512Splats<>+832(SB), Z2
+	VFMADD213PS  Z2, Z2, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)(BX*4)
 
 done65:
 	VZEROUPPER
@@ -2268,7 +2284,11 @@ loop116:
 	VMOVAPS.Z    Z2, K2, Z2
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z1, Z3, Z1
 	VMULPS       Z1, Z2, Z1
@@ -2305,7 +2325,11 @@ loop116:
 	VMOVAPS.Z    Z2, K2, Z2
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z1, Z3, Z1
 	VMULPS       Z1, Z2, Z1
@@ -2353,7 +2377,11 @@ loop118:
 	VMOVAPS.Z    Z2, K2, Z2
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z1, Z3, Z1
 	VMULPS       Z1, Z2, Z1
@@ -2404,7 +2432,11 @@ next119:
 	VMOVAPS.Z    Z2, K3, Z2
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z2, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z2, Z2
 	VMULPS       Z1, Z3, Z1
 	VMULPS       Z1, Z2, Z1
@@ -2460,7 +2492,11 @@ loop121:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2498,7 +2534,11 @@ loop121:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2547,7 +2587,11 @@ loop123:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2599,7 +2643,11 @@ next124:
 	VMOVAPS.Z    Z1, K3, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2660,7 +2708,11 @@ loop126:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2703,7 +2755,11 @@ loop126:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2757,7 +2813,11 @@ loop128:
 	VMOVAPS.Z    Z1, K2, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2814,7 +2874,11 @@ next129:
 	VMOVAPS.Z    Z1, K3, Z1
 	VMOVUPS      avx512Splats<>+128(SB), Z3
 	VADDPS       avx512Splats<>+128(SB), Z1, Z4
-	VDIVPS       Z4, Z3, Z3
+	VMOVUPS      avx512Splats<>+1280(SB), Z6
+	VRCP14PS     Z4, Z5
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS       Z6, Z5, Z5
+	VMULPS       Z5, Z3, Z3
 	VMULPS       Z3, Z1, Z1
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z2, Z1, Z1
@@ -2882,7 +2946,11 @@ loop131:
 	VFMADD213PS  avx512Splats<>+2432(SB), Z3, Z5
 	VFMADD213PS  avx512Splats<>+2496(SB), Z3, Z5
 	VMULPS       Z2, Z4, Z2
-	VDIVPS       Z5, Z2, Z2
+	VMOVUPS      avx512Splats<>+1280(SB), Z4
+	VRCP14PS     Z5, Z3
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VMOVUPS      avx512Splats<>+832(SB), Z3
 	VFMADD213PS  Z3, Z3, Z2
 	VMULPS       avx512Splats<>+2880(SB), Z1, Z1
@@ -2930,7 +2998,11 @@ loop131:
 	VFMADD213PS  avx512Splats<>+2432(SB), Z3, Z5
 	VFMADD213PS  avx512Splats<>+2496(SB), Z3, Z5
 	VMULPS       Z2, Z4, Z2
-	VDIVPS       Z5, Z2, Z2
+	VMOVUPS      avx512Splats<>+1280(SB), Z4
+	VRCP14PS     Z5, Z3
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VMOVUPS      avx512Splats<>+832(SB), Z3
 	VFMADD213PS  Z3, Z3, Z2
 	VMULPS       avx512Splats<>+2880(SB), Z1, Z1
@@ -2989,7 +3061,11 @@ loop133:
 	VFMADD213PS  avx512Splats<>+2432(SB), Z3, Z5
 	VFMADD213PS  avx512Splats<>+2496(SB), Z3, Z5
 	VMULPS       Z2, Z4, Z2
-	VDIVPS       Z5, Z2, Z2
+	VMOVUPS      avx512Splats<>+1280(SB), Z4
+	VRCP14PS     Z5, Z3
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VMOVUPS      avx512Splats<>+832(SB), Z3
 	VFMADD213PS  Z3, Z3, Z2
 	VMULPS       avx512Splats<>+2880(SB), Z1, Z1
@@ -3051,7 +3127,11 @@ next134:
 	VFMADD213PS  avx512Splats<>+2432(SB), Z3, Z5
 	VFMADD213PS  avx512Splats<>+2496(SB), Z3, Z5
 	VMULPS       Z2, Z4, Z2
-	VDIVPS       Z5, Z2, Z2
+	VMOVUPS      avx512Splats<>+1280(SB), Z4
+	VRCP14PS     Z5, Z3
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z4, Z3, Z3
+	VMULPS       Z3, Z2, Z2
 	VMOVUPS      avx512Splats<>+832(SB), Z3
 	VFMADD213PS  Z3, Z3, Z2
 	VMULPS       avx512Splats<>+2880(SB), Z1, Z1

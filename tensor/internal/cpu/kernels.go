@@ -12,6 +12,8 @@ type kernels struct {
 	rowPitch           int // at least tileRows
 	// stack makes dst[i·pitch + j] = src[i·stride + j] for i < rows, j < cols, and 0 for cols <= j < pitch, where pitch is rowPitch or tileCols.
 	stack func(dst, src []float32, rows, cols, stride, pitch int)
+	// touch brings rows of cols numbers, stride apart, to the second-level cache; it does not read them.
+	touch func(src []float32, rows, cols, stride int)
 	// pack makes dst[j·tileCols + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < tileCols.
 	pack func(dst, src []float32, rows, cols, stride int)
 
@@ -45,7 +47,7 @@ type kernels struct {
 // newKernels is the table of s, plain Go where s has nothing of its own.
 func newKernels(s Set) *kernels {
 	k := &kernels{
-		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, probe: probeGeneric,
+		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, touch: touchGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
 		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, softmaxRow: softmaxRowGeneric, gradRow: gradRowGeneric, adamW: adamWGeneric,

@@ -36,7 +36,7 @@ func accelerate(k *kernels, s Set) {
 func (k *kernels) avx2() {
 	k.tileRows, k.tileCols, k.lanes, k.rowPitch = 6, 16, 8, 8
 	copy(k.tile[1:], []tileFunc{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2})
-	k.pack, k.stack = packAVX2, stackAVX2
+	k.pack, k.stack, k.touch = packAVX2, stackAVX2, touchAVX2
 	k.probe = probeAVX2
 	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX2, backend.Sub: subAVX2, backend.Mul: mulAVX2, backend.Div: divAVX2, backend.Max: largerAVX2}
 	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX2, sumAVX2, dotAVX2, maxAVX2, sumSquaresAVX2, deviationAVX2
@@ -91,7 +91,7 @@ func (k *kernels) avx512() {
 	k.tileRows, k.tileCols, k.lanes, k.rowPitch = 14, 32, 16, 16
 	copy(k.tile[1:], []tileFunc{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
 		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512})
-	k.pack, k.stack = packAVX512, stackAVX512
+	k.pack, k.stack, k.touch = packAVX512, stackAVX512, touchAVX512
 	k.probe = probeAVX512
 	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX512, backend.Sub: subAVX512, backend.Mul: mulAVX512, backend.Div: divAVX512, backend.Max: largerAVX512}
 	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX512, sumAVX512, dotAVX512, maxAVX512, sumSquaresAVX512, deviationAVX512

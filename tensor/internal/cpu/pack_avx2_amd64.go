@@ -13,3 +13,8 @@ func packAVX2(dst []float32, src []float32, rows int, cols int, stride int)
 //
 //go:noescape
 func stackAVX2(dst []float32, src []float32, rows int, cols int, stride int, pitch int)
+
+// touchAVX2 brings rows of cols numbers, stride apart, to the second-level cache.
+//
+//go:noescape
+func touchAVX2(src []float32, rows int, cols int, stride int)

@@ -200,6 +200,34 @@ done9:
 	VZEROUPPER
 	RET
 
+// func touchAVX2(src []float32, rows int, cols int, stride int)
+// Requires: AVX, MMX+
+TEXT ·touchAVX2(SB), NOSPLIT, $0-48
+	MOVQ  src_base+0(FP), AX
+	MOVQ  rows+24(FP), CX
+	MOVQ  cols+32(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  stride+40(FP), BX
+	SHLQ  $0x02, BX
+	TESTQ CX, CX
+	JLE   done12
+
+row10:
+	XORQ SI, SI
+
+line11:
+	PREFETCHT1 (AX)(SI*1)
+	ADDQ       $+64, SI
+	CMPQ       SI, DX
+	JLT        line11
+	ADDQ       BX, AX
+	DECQ       CX
+	JNZ        row10
+
+done12:
+	VZEROUPPER
+	RET
+
 DATA avx2Iota<>+0(SB)/4, $0x00000000
 DATA avx2Iota<>+4(SB)/4, $0x00000001
 DATA avx2Iota<>+8(SB)/4, $0x00000002

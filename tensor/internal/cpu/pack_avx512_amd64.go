@@ -13,3 +13,8 @@ func packAVX512(dst []float32, src []float32, rows int, cols int, stride int)
 //
 //go:noescape
 func stackAVX512(dst []float32, src []float32, rows int, cols int, stride int, pitch int)
+
+// touchAVX512 brings rows of cols numbers, stride apart, to the second-level cache.
+//
+//go:noescape
+func touchAVX512(src []float32, rows int, cols int, stride int)

@@ -348,6 +348,34 @@ done7:
 	VZEROUPPER
 	RET
 
+// func touchAVX512(src []float32, rows int, cols int, stride int)
+// Requires: AVX, MMX+
+TEXT ·touchAVX512(SB), NOSPLIT, $0-48
+	MOVQ  src_base+0(FP), AX
+	MOVQ  rows+24(FP), CX
+	MOVQ  cols+32(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  stride+40(FP), BX
+	SHLQ  $0x02, BX
+	TESTQ CX, CX
+	JLE   done10
+
+row8:
+	XORQ SI, SI
+
+line9:
+	PREFETCHT1 (AX)(SI*1)
+	ADDQ       $+64, SI
+	CMPQ       SI, DX
+	JLT        line9
+	ADDQ       BX, AX
+	DECQ       CX
+	JNZ        row8
+
+done10:
+	VZEROUPPER
+	RET
+
 DATA avx512Iota<>+0(SB)/4, $0x00000000
 DATA avx512Iota<>+4(SB)/4, $0x00000001
 DATA avx512Iota<>+8(SB)/4, $0x00000002

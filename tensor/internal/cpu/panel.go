@@ -26,12 +26,17 @@ func (s *source) panels(k *kernels, w *worker, l0, l1, j0, j1, rows int) (data [
 	case s.packed != nil:
 		at := l0*blocks(s.cols, k.tileCols)*k.tileCols + j0*depth
 		return s.packed[at:], k.tileCols, k.tileCols * depth
-	case s.w == nil && s.cs == 1 && rows <= 2*k.tileRows:
+	case s.direct(k, rows):
 		return s.data[l0*s.rs+j0:], s.rs, k.tileCols
 	}
 	data = w.floats(slotB, blocks(j1-j0, k.tileCols)*k.tileCols*depth)
 	s.pack(k, w, data, l0, l1, j0, j1)
 	return data, k.tileCols, k.tileCols * depth
+}
+
+// direct reports whether tiles read the rows of s where they lie, for a left operand of so many rows.
+func (s *source) direct(k *kernels, rows int) bool {
+	return s.w == nil && s.cs == 1 && rows <= 2*k.tileRows
 }
 
 // pack makes panels of rows [l0, l1) and columns [j0, j1): columns j to j+tileCols become a panel of l1−l0 rows, filled up with zeros, one panel after the other.
@@ -82,7 +87,7 @@ func (v view) panel(k *kernels, panel []float32) {
 	}
 }
 
-// A packing makes the panels of a whole weight, transposed: a task is a panel's columns.
+// A packing makes all panels of a right operand: a task is a panel's columns.
 type packing struct {
 	k *kernels
 	s source
@@ -95,9 +100,20 @@ func (p *packing) chunk(w *worker, c int) {
 	j0 := c * k.tileCols
 	for l0 := 0; l0 < s.rows; l0 += depthBlock {
 		l1 := min(l0+depthBlock, s.rows)
-		at := l0*whole + j0*(l1-l0)
-		s.window(l0, l1, j0, min(j0+k.tileCols, s.cols)).panel(k, s.packed[at:][:k.tileCols*(l1-l0)])
+		s.pack(k, w, s.packed[l0*whole+j0*(l1-l0):], l0, l1, j0, min(j0+k.tileCols, s.cols))
 	}
+}
+
+// packedSize is how many numbers all panels of s are.
+func (b *Backend) packedSize(s *source) int {
+	cols := b.kernels.tileCols
+	return blocks(s.cols, cols) * cols * s.rows
+}
+
+// pack makes all panels of s, in dst.
+func (b *Backend) pack(s *source, dst []float32) {
+	s.packed = dst
+	run(b, blocks(s.cols, b.kernels.tileCols), packing{k: b.kernels, s: *s})
 }
 
 // transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and kept.
@@ -107,10 +123,8 @@ func (b *Backend) transposed(w *weight) source {
 		return s
 	}
 	w.once.Do(func() {
-		k := b.kernels
 		p := s
-		p.packed = aligned(blocks(s.cols, k.tileCols) * k.tileCols * s.rows)
-		run(b, blocks(s.cols, k.tileCols), packing{k: k, s: p})
+		b.pack(&p, aligned(b.packedSize(&p)))
 		w.packed = p.packed
 	})
 	s.packed = w.packed

@@ -3,7 +3,6 @@ package cpu
 import (
 	"math/bits"
 	"sync"
-	"unsafe"
 
 	"peft/tensor/internal/backend"
 )
@@ -18,9 +17,6 @@ type buffer struct {
 
 // Len is the number of numbers it holds.
 func (b *buffer) Len() int { return b.n }
-
-// alignment is the bytes of a cache line, on which buffers begin.
-const alignment = 64
 
 // A pool keeps freed buffers by size class, four classes to a power of two, so that a program in steady state allocates nothing.
 type pool struct {
@@ -69,14 +65,6 @@ func (p *pool) put(b *buffer) {
 	b.live = false
 	p.live -= 4 * int64(classSize(b.class))
 	p.free[b.class] = append(p.free[b.class], b)
-}
-
-// aligned returns n numbers that begin on a cache line.
-func aligned(n int) []float32 {
-	const extra = alignment / 4
-	s := make([]float32, n+extra)
-	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%alignment) / 4
-	return s[skip : skip+n : skip+n]
 }
 
 // Alloc returns a buffer of n numbers with arbitrary content.

@@ -3,9 +3,10 @@ package cpu
 import "peft/tensor/internal/backend"
 
 const (
-	depthBlock = 384 // of the inner dimension: a strip of a's rows stays in the first-level cache
-	colsBlock  = 384 // of the right operand's columns: their panels stay in the second-level cache
-	rowsBlock  = 560 // of the left operand's rows: the more of them, the less often panels are made and read
+	depthBlock = 384     // of the inner dimension: a strip of a's rows stays in the first-level cache
+	colsBlock  = 384     // of the right operand's columns: their panels stay in the second-level cache
+	packedMost = 1 << 23 // numbers of a right operand whose panels are made before, and not again for every block of rows
+	rowsBlock  = 560     // of the left operand's rows: the more of them, the less often panels are made and read
 )
 
 // A product is c = f(alpha·a·b + u·v + bias + beta·c), cut into blocks of c.
@@ -30,6 +31,11 @@ func (b *Backend) product(p product) {
 	}
 	p.k = b.kernels
 	p.cut(b.Threads())
+	if size := b.packedSize(&p.b); p.down > 1 && p.b.packed == nil && !p.b.direct(p.k, p.mBlock) && size <= packedMost {
+		panels := b.pool.get(max(size, 1))
+		b.pack(&p.b, panels.data)
+		defer b.pool.put(panels)
+	}
 	run(b, p.down*blocks(p.c.cols, p.nBlock), p)
 }
 

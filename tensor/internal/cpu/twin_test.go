@@ -342,9 +342,13 @@ func TestTwinAttention(t *testing.T) {
 			bound := func(i int) float64 {
 				return 32 * u * math.Exp(float64(x[i])-2) * (1 + math.Abs(float64(x[i]))) * (1.5*math.Abs(float64(e[i])) + 1)
 			}
-			got, want = t.results(x, func(k *kernels, dst []float32) { k.gradRow(dst, append([]float32(nil), e...), 2, 0.25, 99, 7, threshold, 1.5) })
+			got, want = t.results(x, func(k *kernels, dst []float32) {
+				k.gradRow(dst, append([]float32(nil), e...), 2, 0.25, 99, 7, threshold, 1.5)
+			})
 			t.near("weights", got, want, bound)
-			got, want = t.results(e, func(k *kernels, dst []float32) { k.gradRow(append([]float32(nil), x...), dst, 2, 0.25, 99, 7, threshold, 1.5) })
+			got, want = t.results(e, func(k *kernels, dst []float32) {
+				k.gradRow(append([]float32(nil), x...), dst, 2, 0.25, 99, 7, threshold, 1.5)
+			})
 			t.near("gradient of scores", got, want, bound)
 		}
 		top, total, factor := t.fast.softmaxRow([]float32{float32(math.Inf(-1))}, float32(math.Inf(-1)), 0, 0, 0, 0, 1)

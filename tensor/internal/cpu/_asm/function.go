@@ -129,7 +129,7 @@ func (m *machine) swishSlope(x, u, du reg.VecVirtual) reg.VecVirtual {
 	const most = 80
 	present := m.compare(less, m.absolute(u), m.number(most))
 	e := m.exp(m.negative(m.larger(m.constant(-most), u)))
-	s := m.div(m.constant(1), m.add(e, m.number(1)))
+	s := m.quotient(m.constant(1), m.add(e, m.number(1)))
 	t := m.mul(m.mul(m.mul(e, s), m.mul(s, du)), x)
 	return m.add(s, m.where(present, t))
 }
@@ -156,10 +156,22 @@ func (m *machine) normal(x reg.VecVirtual) reg.VecVirtual {
 	z2 := m.mul(z, z)
 	p := m.horner(z2, -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02)
 	q := m.horner(z2, -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
-	e := m.div(m.mul(p, z), q)
+	e := m.quotient(m.mul(p, z), q)
 	half := m.constant(0.5)
 	m.VFMADD213PS(half, half, e)
 	return e
+}
+
+// quotient is a/b, off by less than 2 units, for b that are neither tiny nor huge.
+func (m *machine) quotient(a, b reg.VecVirtual) reg.VecVirtual {
+	if !m.wide {
+		return m.div(a, b)
+	}
+	r, rest := m.vec(), m.constant(2)
+	m.VRCP14PS(b, r) // good to 14 bits; a step of Newton's method doubles them, and costs less than a division
+	m.VFNMADD231PS(r, b, rest)
+	m.VMULPS(rest, r, r)
+	return m.mul(a, r)
 }
 
 // geluSlope is Φ(x) + x·φ(x).

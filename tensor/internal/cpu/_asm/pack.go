@@ -9,6 +9,7 @@ import (
 func packs(m *machine) {
 	m.pack()
 	m.stack()
+	m.touch()
 }
 
 // pack writes the kernel that transposes.
@@ -236,6 +237,28 @@ func (m *machine) stack() {
 	m.ADDQ(pitch, dst)
 	m.DECQ(rows)
 	m.JNZ(operand.LabelRef(one))
+	m.Label(done)
+	m.end()
+}
+
+// touch writes the kernel that fetches a matrix.
+func (m *machine) touch() {
+	m.function("touch", "func(src []float32, rows, cols, stride int)", "brings rows of cols numbers, stride apart, to the second-level cache.")
+	src, rows, cols, stride := m.base("src"), m.integer("rows"), m.bytes("cols"), m.bytes("stride")
+	row, line, done := m.label("row"), m.label("line"), m.label("done")
+	m.TESTQ(rows, rows)
+	m.JLE(operand.LabelRef(done))
+	i := m.GP64()
+	m.Label(row)
+	m.XORQ(i, i)
+	m.Label(line)
+	m.PREFETCHT1(operand.Mem{Base: src, Index: i, Scale: 1})
+	m.ADDQ(imm(64), i)
+	m.CMPQ(i, cols)
+	m.JLT(operand.LabelRef(line))
+	m.ADDQ(stride, src)
+	m.DECQ(rows)
+	m.JNZ(operand.LabelRef(row))
 	m.Label(done)
 	m.end()
 }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cpu
+
+// adviseHuge leaves the choice of pages to the system.
+func adviseHuge([]byte) {}
