@@ -1,0 +1,98 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// weights are one matrix [rows×cols] of numbers between −1 and 1 in all storages, and how far each is off.
+func weights(t *testing.T, rows, cols int) map[DType]*Weight {
+	rng := rand.New(rand.NewPCG(8, 8))
+	v := make([]float32, rows*cols)
+	for i := range v {
+		v[i] = 2*rng.Float32() - 1
+	}
+	all := map[DType]*Weight{}
+	for _, dt := range []DType{F32, BF16, F16, I8} {
+		w, err := WeightOf(v, rows, cols).As(dt)
+		require.NoError(t, err)
+		require.Equal(t, dt, w.Type())
+		all[dt] = w
+	}
+	return all
+}
+
+// A number of size 1 at most is off by half of the last bit that the storage has.
+func TestWeightAs(t *testing.T) {
+	d := Reference()
+	all := weights(t, 6, 10)
+	want := all[F32].Constant(d).Float64s()
+	for dt, off := range map[DType]float64{F32: 0, BF16: 0x1p-9, F16: 0x1p-12, I8: 0.5 / 127 * 1.001} {
+		for i, v := range all[dt].Constant(d).Float64s() {
+			require.InDelta(t, want[i], v, off, dt)
+		}
+	}
+	_, err := all[F32].As(F64)
+	require.EqualError(t, err, "tensor: a weight cannot be turned into F64")
+}
+
+// All ways to use a weight see the same matrix, whatever its storage, on every device.
+func TestWeightViews(t *testing.T) {
+	for _, d := range []*Device{Reference(), CPU(1)} {
+		for dt, w := range weights(t, 6, 10) {
+			t.Run(fmt.Sprint(d.Name(), dt), func(t *testing.T) {
+				s := NewScope(d)
+				defer s.Close()
+				dense, ids := w.Dense(s), []int32{5, 0, 5}
+				require.Equal(t, w.Constant(d).Float64s(), dense.Float64s())
+				require.Equal(t, GatherRows(dense, ids, nil).Float64s(), w.Gather(s, ids).Float64s())
+				rng := rand.New(rand.NewPCG(1, 1))
+				x := random(d, rng, 4, 10)
+				y, z := w.Linear(s.Use(x), Affine{}), Dense{dense}.Linear(s.Use(x), Affine{})
+				near(t, z.Float64s(), y.Float64s())
+				near(t, Backward(Sum(Mul(z, z))).Of(x).Float64s(), Backward(Sum(Mul(y, y))).Of(x).Float64s())
+			})
+		}
+	}
+}
+
+// near requires numbers to be equal up to float32.
+func near(t *testing.T, want, got []float64) {
+	t.Helper()
+	require.Len(t, got, len(want))
+	for i := range want {
+		require.InDelta(t, want[i], got[i], 1e-5*(1+math.Abs(want[i])))
+	}
+}
+
+// A weight is prepared once a device, and its constant made once, however many ask at the same time.
+func TestWeightOnce(t *testing.T) {
+	d, c := counting()
+	w := fixedWeight()
+	_, live := c.since(func() {
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() { w.Constant(d) })
+		}
+		group.Wait()
+	})
+	require.Equal(t, 18, live)
+	require.Same(t, w.Constant(d), w.Constant(d))
+	require.NotSame(t, w.Constant(d), w.Constant(Reference()))
+}
+
+// The parts of an affine map are those of its definition.
+func TestAffine(t *testing.T) {
+	d := Reference()
+	rng := rand.New(rand.NewPCG(4, 4))
+	x, a, b, bias := random(d, rng, 5, 6), random(d, rng, 2, 6), random(d, rng, 3, 2), random(d, rng, 3)
+	low := &LowRank{X: x, A: a, B: b, Scale: 0.3}
+	want := Apply(GELU, Add(Add(MatMulT(x, fixedWeight().Constant(d)), Scale(MatMulT(MatMulT(x, a), b), 0.3)), bias))
+	require.InDeltaSlice(t, want.Float64s(), fixedWeight().Linear(x, Affine{Bias: bias, Low: low, Func: GELU}).Float64s(), 1e-14)
+	require.InDeltaSlice(t, want.Float64s(), Dense{fixedWeight().Constant(d)}.Linear(x, Affine{Bias: bias, Low: low, Func: GELU}).Float64s(), 1e-14)
+}
