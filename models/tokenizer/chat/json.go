@@ -11,38 +11,37 @@ func toJSON(v any, indent int) string {
 		fail("found an indentation by %d, expected 0 to 16", indent)
 	}
 	w := &jsonWriter{indent: indent}
-	w.value(v, 0)
+	w.value(v)
 	return w.out.String()
 }
 
 type jsonWriter struct {
-	out    strings.Builder
+	walk
 	indent int
 }
 
-func (w *jsonWriter) value(v any, depth int) {
-	if w.out.Len() > maxOutput {
-		fail("a string grows beyond %d bytes", maxOutput)
-	}
+func (w *jsonWriter) value(v any) {
+	w.enter()
+	defer w.leave()
 	switch v := v.(type) {
 	case nil:
 		w.out.WriteString("null")
 	case bool:
 		fmt.Fprint(&w.out, v)
 	case int, float64:
-		w.out.WriteString(repr(v))
+		w.out.WriteString(scalar(v))
 	case string:
 		w.text(v)
 	case []any:
-		w.enclosed("[", "]", len(v), depth, func(i int) { w.value(v[i], depth+1) })
+		w.enclosed("[", "]", len(v), func(i int) { w.value(v[i]) })
 	case *object:
 		if v.named {
 			fail("found %s, which has no form in JSON", kind(v))
 		}
-		w.enclosed("{", "}", len(v.keys), depth, func(i int) {
+		w.enclosed("{", "}", len(v.keys), func(i int) {
 			w.text(v.keys[i])
 			w.out.WriteString(": ")
-			w.value(v.items[v.keys[i]], depth+1)
+			w.value(v.items[v.keys[i]])
 		})
 	default:
 		fail("found %s, which has no form in JSON", kind(v))
@@ -50,8 +49,7 @@ func (w *jsonWriter) value(v any, depth int) {
 }
 
 // enclosed writes n entries between brackets.
-func (w *jsonWriter) enclosed(open, shut string, n, depth int, entry func(i int)) {
-	checkDepth(depth)
+func (w *jsonWriter) enclosed(open, shut string, n int, entry func(i int)) {
 	w.out.WriteString(open)
 	for i := range n {
 		switch {
@@ -60,11 +58,11 @@ func (w *jsonWriter) enclosed(open, shut string, n, depth int, entry func(i int)
 		case i > 0:
 			w.out.WriteString(",")
 		}
-		w.newLine(depth + 1)
+		w.newLine(w.depth)
 		entry(i)
 	}
 	if n > 0 {
-		w.newLine(depth)
+		w.newLine(w.depth - 1)
 	}
 	w.out.WriteString(shut)
 }

@@ -103,12 +103,15 @@ func TestErrors(t *testing.T) {
 		"{% set a, b = [1] %}":                                              "found 1 values, expected 2",
 		"{{ range(10000000) }}":                                             "the template takes more than 4194304 steps",
 		"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}":                   "functions call functions deeper than 100",
-		"{% set ns = namespace(s='ab') %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}":                                          "a string grows beyond 67108864 bytes",
-		"{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}":                                           "a list grows beyond 4194304 elements",
-		"{% for i in range(2000) %}{{ 'x' | indent(2000) | replace('x', big) }}{% endfor %}":                                                        "the template writes more than 67108864 bytes",
-		"{% set ns = namespace() %}{% set ns.n = ns %}{{ ns == ns }}{{ ns }}{{ ns | tojson }}":                                                      "found a namespace, which has no form in JSON",
-		"{% set ns = namespace(l=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}":                                      "found values within values deeper than 200",
-		"{% set ns = namespace(l=[], k=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% set ns.k = [ns.k] %}{% endfor %}{{ ns.l == ns.k }}": "deeper than 200",
+		"{% set ns = namespace(s='ab') %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}":                                                       "a string grows beyond 67108864 bytes",
+		"{% set ns = namespace(s=[1]) %}{% for i in range(40) %}{% set ns.s = ns.s + ns.s %}{% endfor %}":                                                        "a list grows beyond 4194304 elements",
+		"{% for i in range(2000) %}{{ 'x' | indent(2000) | replace('x', big) }}{% endfor %}":                                                                     "the template writes more than 67108864 bytes",
+		"{% set ns = namespace() %}{% set ns.n = ns %}{{ ns == ns }}{{ ns }}{{ ns | tojson }}":                                                                   "found a namespace, which has no form in JSON",
+		"{% set ns = namespace(l=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}":                                                   "found values within values deeper than 200",
+		"{% set ns = namespace(l=[1], k=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% set ns.k = [ns.k, ns.k] %}{% endfor %}{{ ns.l == ns.k }}": "found a value of more than 4194304 parts",
+		"{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}":                                             "found a value of more than 4194304 parts",
+		"{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l | tojson }}":                                    "found a value of more than 4194304 parts",
+		"{% set ns = namespace(l=[], k=[]) %}{% for i in range(300) %}{% set ns.l = [ns.l] %}{% set ns.k = [ns.k] %}{% endfor %}{{ ns.l == ns.k }}":              "deeper than 200",
 	} {
 		template, err := New(source, variables)
 		if err == nil {

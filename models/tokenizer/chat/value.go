@@ -5,11 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"math"
-	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -147,40 +143,6 @@ func float(v any) (x float64, ok bool) {
 	return 0, false
 }
 
-// equal compares values, numbers by value and namespaces by which they are.
-func equal(a, b any) bool { return equalAt(a, b, 0) }
-
-func equalAt(a, b any, depth int) bool {
-	checkDepth(depth)
-	if x, ok := float(a); ok {
-		y, ok := float(b)
-		return ok && x == y
-	}
-	switch a := a.(type) {
-	case nil:
-		return b == nil
-	case string:
-		s, ok := b.(string)
-		return ok && a == s
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, func(x, y any) bool { return equalAt(x, y, depth+1) })
-	case *object:
-		b, ok := b.(*object)
-		return ok && (a == b || !a.named && !b.named && maps.EqualFunc(a.items, b.items, func(x, y any) bool { return equalAt(x, y, depth+1) }))
-	case undefined:
-		return is[undefined](b)
-	}
-	return false
-}
-
-// checkDepth fails where lists lie in lists too deep.
-func checkDepth(depth int) {
-	if depth > maxNesting {
-		fail("found values within values deeper than %d", maxNesting)
-	}
-}
-
 // str writes a value as Python's str does.
 func str(v any) string {
 	switch v := v.(type) {
@@ -190,66 +152,6 @@ func str(v any) string {
 		return ""
 	}
 	return repr(v)
-}
-
-// repr writes a value as Python's repr does.
-func repr(v any) string { return reprAt(v, 0) }
-
-func reprAt(v any, depth int) string {
-	checkDepth(depth)
-	inner := func(v any) string { return reprAt(v, depth+1) }
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		if v {
-			return "True"
-		}
-		return "False"
-	case int:
-		return strconv.Itoa(v)
-	case float64:
-		return floatString(v)
-	case string:
-		return quoted(v)
-	case []any:
-		return "[" + joined(v, inner) + "]"
-	case *object:
-		if !v.named {
-			return "{" + joined(pairs(v), func(p any) string { return inner(p.([]any)[0]) + ": " + inner(p.([]any)[1]) }) + "}"
-		}
-	}
-	return fmt.Sprintf("<%s>", kind(v))
-}
-
-// quoted writes a string between the quotes that it does not hold.
-func quoted(s string) string {
-	q := strconv.Quote(s)
-	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
-		return q
-	}
-	inner := strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-	return "'" + strings.ReplaceAll(inner, "'", `\'`) + "'"
-}
-
-func joined(list []any, f func(any) string) string {
-	out := make([]string, len(list))
-	for i, v := range list {
-		out[i] = f(v)
-	}
-	return strings.Join(out, ", ")
-}
-
-// floatString writes the shortest number that reads back the same, and always as a float.
-func floatString(x float64) string {
-	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(x, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(x, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }
 
 // kind names the type of a value, for messages.
