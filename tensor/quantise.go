@@ -50,7 +50,7 @@ func quantise(values []float32, rows, cols int) (data []byte, scale []float32) {
 		}
 		scale[i] = 1
 		if largest > 0 {
-			scale[i] = largest / 127
+			scale[i] = max(largest/127, 0x1p-126) // below, a scale has too few bits for the largest to stay 127
 		}
 		for j, v := range row {
 			data[i*cols+j] = byte(int8(math.RoundToEven(float64(v / scale[i]))))

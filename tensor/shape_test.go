@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"testing"
@@ -137,7 +138,7 @@ func TestNewWeight(t *testing.T) {
 		{F32, 2, 3, 12, 0, "tensor: weight [2 3] of F32: got 12 bytes, want 24"},
 		{I8, 2, 3, 6, 3, "tensor: weight [2 3] of I8: got 3 scales, want one a row"},
 		{F16, -1, -1, 2, 0, "tensor: weight [-1 -1] of F16: got 2 bytes, want sizes that memory can have"},
-		{F32, math.MaxInt/4 + 1, 4, 0, 0, "tensor: weight [2305843009213693952 4] of F32: got 0 bytes, want sizes that memory can have"},
+		{F32, math.MaxInt/4 + 1, 4, 0, 0, fmt.Sprintf("tensor: weight [%d 4] of F32: got 0 bytes, want sizes that memory can have", math.MaxInt/4+1)},
 	} {
 		_, err := NewWeight(c.t, c.rows, c.cols, make([]byte, c.bytes), make([]float32, c.scales))
 		if c.says == "" {

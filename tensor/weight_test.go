@@ -41,6 +41,18 @@ func TestWeightAs(t *testing.T) {
 	require.EqualError(t, err, "tensor: a weight cannot be turned into F64")
 }
 
+// Numbers so small that their scale would have few bits, or none, become zero or keep their sign.
+func TestWeightAsOfTiny(t *testing.T) {
+	for _, largest := range []float32{0, 1e-45, 5e-44, 2e-43, 1e-40, math.MaxFloat32} {
+		w, err := WeightOf([]float32{largest, -largest, 0}, 1, 3).As(I8)
+		require.NoError(t, err)
+		got := w.Constant(Reference()).Float64s()
+		require.InDelta(t, largest, got[0], float64(largest)*1e-6+0x1p-127)
+		require.Equal(t, -got[0], got[1])
+		require.Zero(t, got[2])
+	}
+}
+
 // All ways to use a weight see the same matrix, whatever its storage, on every device.
 func TestWeightViews(t *testing.T) {
 	for _, d := range []*Device{Reference(), CPU(1)} {
