@@ -19,6 +19,8 @@
 //
 // Truncation and padding that a file asks for are not applied unless the caller passes them on, see [Tokenizer.Truncation] and [Tokenizer.Padding].
 //
-// A Tokenizer does not change once it is made, so any number of goroutines may use it. Files and texts may come from strangers: a hostile one ends in
-// an error and not in a panic or without end.
+// A Tokenizer does not change once it is made, but for a memory of words that it can share, so any number of goroutines may use it. Files and texts may come
+// from strangers: sizes, growth and the work of patterns are bounded, and what goes beyond ends in an error.
+//
+// Package chat, below this one, writes a conversation as the text that a model was trained to read.
 package tokenizer
