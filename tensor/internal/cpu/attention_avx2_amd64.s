@@ -114,7 +114,7 @@ done5:
 loop8:
 	VMOVUPS      (AX)(CX*4), Y8
 	VSUBPS       Y0, Y8, Y8
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y8, Y9
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y8, Y9
 	VMOVUPS      avx2Splats<>+96(SB), Y10
 	VMINPS       Y8, Y10, Y8
 	VMOVUPS      avx2Splats<>+128(SB), Y10
@@ -144,13 +144,13 @@ loop8:
 	VANDPS       Y9, Y8, Y8
 	VADDPS       Y8, Y2, Y2
 	VPXOR        Y5, Y7, Y9
-	VPADDD       avx2Splats<>+544(SB), Y7, Y7
+	VPADDD       avx2Splats<>+576(SB), Y7, Y7
 	VPSRLD       $0x10, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+576(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+640(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
 	VPMAXUD      Y9, Y6, Y10
@@ -160,7 +160,7 @@ loop8:
 	VMOVUPS      Y8, (AX)(CX*4)
 	VMOVUPS      32(AX)(CX*4), Y8
 	VSUBPS       Y0, Y8, Y8
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y8, Y9
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y8, Y9
 	VMOVUPS      avx2Splats<>+96(SB), Y10
 	VMINPS       Y8, Y10, Y8
 	VMOVUPS      avx2Splats<>+128(SB), Y10
@@ -190,13 +190,13 @@ loop8:
 	VANDPS       Y9, Y8, Y8
 	VADDPS       Y8, Y3, Y3
 	VPXOR        Y5, Y7, Y9
-	VPADDD       avx2Splats<>+544(SB), Y7, Y7
+	VPADDD       avx2Splats<>+576(SB), Y7, Y7
 	VPSRLD       $0x10, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+576(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+640(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
 	VPMAXUD      Y9, Y6, Y10
@@ -217,7 +217,7 @@ next9:
 loop10:
 	VMOVUPS      (AX)(CX*4), Y8
 	VSUBPS       Y0, Y8, Y8
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y8, Y9
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y8, Y9
 	VMOVUPS      avx2Splats<>+96(SB), Y10
 	VMINPS       Y8, Y10, Y8
 	VMOVUPS      avx2Splats<>+128(SB), Y10
@@ -247,13 +247,13 @@ loop10:
 	VANDPS       Y9, Y8, Y8
 	VADDPS       Y8, Y2, Y2
 	VPXOR        Y5, Y7, Y9
-	VPADDD       avx2Splats<>+544(SB), Y7, Y7
+	VPADDD       avx2Splats<>+576(SB), Y7, Y7
 	VPSRLD       $0x10, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+576(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
-	VPMULLD      avx2Splats<>+608(SB), Y9, Y9
+	VPMULLD      avx2Splats<>+640(SB), Y9, Y9
 	VPSRLD       $0x0f, Y9, Y10
 	VPXOR        Y10, Y9, Y9
 	VPMAXUD      Y9, Y6, Y10
@@ -274,7 +274,7 @@ next11:
 	VPCMPGTD     avx2Iota<>+0(SB), Y8, Y8
 	VMASKMOVPS   (AX)(CX*4), Y8, Y9
 	VSUBPS       Y0, Y9, Y0
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y0, Y9
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y0, Y9
 	VMOVUPS      avx2Splats<>+96(SB), Y10
 	VMINPS       Y0, Y10, Y0
 	VMOVUPS      avx2Splats<>+128(SB), Y10
@@ -305,13 +305,13 @@ next11:
 	VANDPS       Y8, Y0, Y0
 	VADDPS       Y0, Y2, Y2
 	VPXOR        Y5, Y7, Y5
-	VPADDD       avx2Splats<>+544(SB), Y7, Y7
+	VPADDD       avx2Splats<>+576(SB), Y7, Y7
 	VPSRLD       $0x10, Y5, Y7
 	VPXOR        Y7, Y5, Y5
-	VPMULLD      avx2Splats<>+576(SB), Y5, Y5
+	VPMULLD      avx2Splats<>+608(SB), Y5, Y5
 	VPSRLD       $0x0f, Y5, Y7
 	VPXOR        Y7, Y5, Y5
-	VPMULLD      avx2Splats<>+608(SB), Y5, Y5
+	VPMULLD      avx2Splats<>+640(SB), Y5, Y5
 	VPSRLD       $0x0f, Y5, Y7
 	VPXOR        Y7, Y5, Y5
 	VPMAXUD      Y5, Y6, Y6
@@ -333,7 +333,7 @@ plain6:
 loop13:
 	VMOVUPS      (AX)(CX*4), Y4
 	VSUBPS       Y0, Y4, Y4
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y4, Y5
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y4, Y5
 	VMOVUPS      avx2Splats<>+96(SB), Y6
 	VMINPS       Y4, Y6, Y4
 	VMOVUPS      avx2Splats<>+128(SB), Y6
@@ -365,7 +365,7 @@ loop13:
 	VMOVUPS      Y4, (AX)(CX*4)
 	VMOVUPS      32(AX)(CX*4), Y4
 	VSUBPS       Y0, Y4, Y4
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y4, Y5
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y4, Y5
 	VMOVUPS      avx2Splats<>+96(SB), Y6
 	VMINPS       Y4, Y6, Y4
 	VMOVUPS      avx2Splats<>+128(SB), Y6
@@ -408,7 +408,7 @@ next14:
 loop15:
 	VMOVUPS      (AX)(CX*4), Y4
 	VSUBPS       Y0, Y4, Y4
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y4, Y5
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y4, Y5
 	VMOVUPS      avx2Splats<>+96(SB), Y6
 	VMINPS       Y4, Y6, Y4
 	VMOVUPS      avx2Splats<>+128(SB), Y6
@@ -451,7 +451,7 @@ next16:
 	VPCMPGTD     avx2Iota<>+0(SB), Y4, Y4
 	VMASKMOVPS   (AX)(CX*4), Y4, Y5
 	VSUBPS       Y0, Y5, Y0
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y0, Y5
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y0, Y5
 	VMOVUPS      avx2Splats<>+96(SB), Y6
 	VMINPS       Y0, Y6, Y0
 	VMOVUPS      avx2Splats<>+128(SB), Y6
@@ -523,7 +523,7 @@ TEXT ·gradRowAVX2(SB), NOSPLIT, $0-72
 loop20:
 	VMOVUPS      (AX)(BX*4), Y6
 	VSUBPS       Y0, Y6, Y6
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y6, Y7
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y6, Y7
 	VMOVUPS      avx2Splats<>+96(SB), Y8
 	VMINPS       Y6, Y8, Y6
 	VMOVUPS      avx2Splats<>+128(SB), Y8
@@ -552,13 +552,13 @@ loop20:
 	VMULPS       Y6, Y8, Y6
 	VANDPS       Y7, Y6, Y6
 	VPXOR        Y3, Y5, Y7
-	VPADDD       avx2Splats<>+544(SB), Y5, Y5
+	VPADDD       avx2Splats<>+576(SB), Y5, Y5
 	VPSRLD       $0x10, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+576(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+640(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
 	VPMAXUD      Y7, Y4, Y8
@@ -574,7 +574,7 @@ loop20:
 	VMOVUPS      Y6, (CX)(BX*4)
 	VMOVUPS      32(AX)(BX*4), Y6
 	VSUBPS       Y0, Y6, Y6
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y6, Y7
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y6, Y7
 	VMOVUPS      avx2Splats<>+96(SB), Y8
 	VMINPS       Y6, Y8, Y6
 	VMOVUPS      avx2Splats<>+128(SB), Y8
@@ -603,13 +603,13 @@ loop20:
 	VMULPS       Y6, Y8, Y6
 	VANDPS       Y7, Y6, Y6
 	VPXOR        Y3, Y5, Y7
-	VPADDD       avx2Splats<>+544(SB), Y5, Y5
+	VPADDD       avx2Splats<>+576(SB), Y5, Y5
 	VPSRLD       $0x10, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+576(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+640(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
 	VPMAXUD      Y7, Y4, Y8
@@ -636,7 +636,7 @@ next21:
 loop22:
 	VMOVUPS      (AX)(BX*4), Y6
 	VSUBPS       Y0, Y6, Y6
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y6, Y7
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y6, Y7
 	VMOVUPS      avx2Splats<>+96(SB), Y8
 	VMINPS       Y6, Y8, Y6
 	VMOVUPS      avx2Splats<>+128(SB), Y8
@@ -665,13 +665,13 @@ loop22:
 	VMULPS       Y6, Y8, Y6
 	VANDPS       Y7, Y6, Y6
 	VPXOR        Y3, Y5, Y7
-	VPADDD       avx2Splats<>+544(SB), Y5, Y5
+	VPADDD       avx2Splats<>+576(SB), Y5, Y5
 	VPSRLD       $0x10, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+576(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
-	VPMULLD      avx2Splats<>+608(SB), Y7, Y7
+	VPMULLD      avx2Splats<>+640(SB), Y7, Y7
 	VPSRLD       $0x0f, Y7, Y8
 	VPXOR        Y8, Y7, Y7
 	VPMAXUD      Y7, Y4, Y8
@@ -698,7 +698,7 @@ next23:
 	VPCMPGTD     avx2Iota<>+0(SB), Y6, Y6
 	VMASKMOVPS   (AX)(BX*4), Y6, Y7
 	VSUBPS       Y0, Y7, Y0
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y0, Y7
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y0, Y7
 	VMOVUPS      avx2Splats<>+96(SB), Y8
 	VMINPS       Y0, Y8, Y0
 	VMOVUPS      avx2Splats<>+128(SB), Y8
@@ -727,13 +727,13 @@ next23:
 	VMULPS       Y0, Y8, Y0
 	VANDPS       Y7, Y0, Y0
 	VPXOR        Y3, Y5, Y3
-	VPADDD       avx2Splats<>+544(SB), Y5, Y5
+	VPADDD       avx2Splats<>+576(SB), Y5, Y5
 	VPSRLD       $0x10, Y3, Y5
 	VPXOR        Y5, Y3, Y3
-	VPMULLD      avx2Splats<>+576(SB), Y3, Y3
+	VPMULLD      avx2Splats<>+608(SB), Y3, Y3
 	VPSRLD       $0x0f, Y3, Y5
 	VPXOR        Y5, Y3, Y3
-	VPMULLD      avx2Splats<>+608(SB), Y3, Y3
+	VPMULLD      avx2Splats<>+640(SB), Y3, Y3
 	VPSRLD       $0x0f, Y3, Y5
 	VPXOR        Y5, Y3, Y3
 	VPMAXUD      Y3, Y4, Y4
@@ -760,7 +760,7 @@ plain18:
 loop25:
 	VMOVUPS      (AX)(BX*4), Y2
 	VSUBPS       Y0, Y2, Y2
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y2, Y3
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y2, Y3
 	VMOVUPS      avx2Splats<>+96(SB), Y4
 	VMINPS       Y2, Y4, Y2
 	VMOVUPS      avx2Splats<>+128(SB), Y4
@@ -795,7 +795,7 @@ loop25:
 	VMOVUPS      Y2, (CX)(BX*4)
 	VMOVUPS      32(AX)(BX*4), Y2
 	VSUBPS       Y0, Y2, Y2
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y2, Y3
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y2, Y3
 	VMOVUPS      avx2Splats<>+96(SB), Y4
 	VMINPS       Y2, Y4, Y2
 	VMOVUPS      avx2Splats<>+128(SB), Y4
@@ -841,7 +841,7 @@ next26:
 loop27:
 	VMOVUPS      (AX)(BX*4), Y2
 	VSUBPS       Y0, Y2, Y2
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y2, Y3
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y2, Y3
 	VMOVUPS      avx2Splats<>+96(SB), Y4
 	VMINPS       Y2, Y4, Y2
 	VMOVUPS      avx2Splats<>+128(SB), Y4
@@ -887,7 +887,7 @@ next28:
 	VPCMPGTD     avx2Iota<>+0(SB), Y2, Y2
 	VMASKMOVPS   (AX)(BX*4), Y2, Y3
 	VSUBPS       Y0, Y3, Y0
-	VCMPPS       $0x05, avx2Splats<>+64(SB), Y0, Y3
+	VCMPPS       $0x05, avx2Splats<>+544(SB), Y0, Y3
 	VMOVUPS      avx2Splats<>+96(SB), Y4
 	VMINPS       Y0, Y4, Y0
 	VMOVUPS      avx2Splats<>+128(SB), Y4
@@ -1062,31 +1062,39 @@ DATA avx2Splats<>+528(SB)/4, $0x9e3779b9
 DATA avx2Splats<>+532(SB)/4, $0x9e3779b9
 DATA avx2Splats<>+536(SB)/4, $0x9e3779b9
 DATA avx2Splats<>+540(SB)/4, $0x9e3779b9
-DATA avx2Splats<>+544(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+548(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+552(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+556(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+560(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+564(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+568(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+572(SB)/4, $0xf1bbcdc8
-DATA avx2Splats<>+576(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+580(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+584(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+588(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+592(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+596(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+600(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+604(SB)/4, $0x21f0aaad
-DATA avx2Splats<>+608(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+612(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+616(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+620(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+624(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+628(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+632(SB)/4, $0xd35a2d97
-DATA avx2Splats<>+636(SB)/4, $0xd35a2d97
-GLOBL avx2Splats<>(SB), RODATA|NOPTR, $640
+DATA avx2Splats<>+544(SB)/4, $0xc2800000
+DATA avx2Splats<>+548(SB)/4, $0xc2800000
+DATA avx2Splats<>+552(SB)/4, $0xc2800000
+DATA avx2Splats<>+556(SB)/4, $0xc2800000
+DATA avx2Splats<>+560(SB)/4, $0xc2800000
+DATA avx2Splats<>+564(SB)/4, $0xc2800000
+DATA avx2Splats<>+568(SB)/4, $0xc2800000
+DATA avx2Splats<>+572(SB)/4, $0xc2800000
+DATA avx2Splats<>+576(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+580(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+584(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+588(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+592(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+596(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+600(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+604(SB)/4, $0xf1bbcdc8
+DATA avx2Splats<>+608(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+612(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+616(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+620(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+624(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+628(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+632(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+636(SB)/4, $0x21f0aaad
+DATA avx2Splats<>+640(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+644(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+648(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+652(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+656(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+660(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+664(SB)/4, $0xd35a2d97
+DATA avx2Splats<>+668(SB)/4, $0xd35a2d97
+GLOBL avx2Splats<>(SB), RODATA|NOPTR, $672
 
 DATA avx2Iota<>+0(SB)/4, $0x00000000
 DATA avx2Iota<>+4(SB)/4, $0x00000001

@@ -110,7 +110,7 @@ done5:
 loop8:
 	VMOVUPS      (AX)(CX*4), Z8
 	VSUBPS       Z0, Z8, Z8
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z8, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z8, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z9
 	VMINPS       Z8, Z9, Z8
 	VMULPS       avx512Splats<>+256(SB), Z8, Z9
@@ -130,13 +130,13 @@ loop8:
 	VMOVAPS.Z    Z8, K1, Z8
 	VADDPS       Z8, Z2, Z2
 	VPXORD       Z5, Z7, Z9
-	VPADDD       avx512Splats<>+960(SB), Z7, Z7
+	VPADDD       avx512Splats<>+1024(SB), Z7, Z7
 	VPSRLD       $0x10, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1024(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1152(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
 	VPCMPUD      $0x05, Z6, Z9, K1
@@ -145,7 +145,7 @@ loop8:
 	VMOVUPS      Z8, (AX)(CX*4)
 	VMOVUPS      64(AX)(CX*4), Z8
 	VSUBPS       Z0, Z8, Z8
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z8, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z8, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z9
 	VMINPS       Z8, Z9, Z8
 	VMULPS       avx512Splats<>+256(SB), Z8, Z9
@@ -165,13 +165,13 @@ loop8:
 	VMOVAPS.Z    Z8, K1, Z8
 	VADDPS       Z8, Z3, Z3
 	VPXORD       Z5, Z7, Z9
-	VPADDD       avx512Splats<>+960(SB), Z7, Z7
+	VPADDD       avx512Splats<>+1024(SB), Z7, Z7
 	VPSRLD       $0x10, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1024(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1152(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
 	VPCMPUD      $0x05, Z6, Z9, K1
@@ -191,7 +191,7 @@ next9:
 loop10:
 	VMOVUPS      (AX)(CX*4), Z8
 	VSUBPS       Z0, Z8, Z8
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z8, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z8, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z9
 	VMINPS       Z8, Z9, Z8
 	VMULPS       avx512Splats<>+256(SB), Z8, Z9
@@ -211,13 +211,13 @@ loop10:
 	VMOVAPS.Z    Z8, K1, Z8
 	VADDPS       Z8, Z2, Z2
 	VPXORD       Z5, Z7, Z9
-	VPADDD       avx512Splats<>+960(SB), Z7, Z7
+	VPADDD       avx512Splats<>+1024(SB), Z7, Z7
 	VPSRLD       $0x10, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1024(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
-	VPMULLD      avx512Splats<>+1088(SB), Z9, Z9
+	VPMULLD      avx512Splats<>+1152(SB), Z9, Z9
 	VPSRLD       $0x0f, Z9, Z10
 	VPXORD       Z10, Z9, Z9
 	VPCMPUD      $0x05, Z6, Z9, K1
@@ -240,7 +240,7 @@ next11:
 	KMOVW        BX, K1
 	VMOVUPS.Z    (AX)(CX*4), K1, Z8
 	VSUBPS       Z0, Z8, Z0
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z0, K2
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z0, K2
 	VMOVUPS      avx512Splats<>+192(SB), Z8
 	VMINPS       Z0, Z8, Z0
 	VMULPS       avx512Splats<>+256(SB), Z0, Z8
@@ -261,13 +261,13 @@ next11:
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z2, Z2
 	VPXORD       Z5, Z7, Z5
-	VPADDD       avx512Splats<>+960(SB), Z7, Z7
+	VPADDD       avx512Splats<>+1024(SB), Z7, Z7
 	VPSRLD       $0x10, Z5, Z7
 	VPXORD       Z7, Z5, Z5
-	VPMULLD      avx512Splats<>+1024(SB), Z5, Z5
+	VPMULLD      avx512Splats<>+1088(SB), Z5, Z5
 	VPSRLD       $0x0f, Z5, Z7
 	VPXORD       Z7, Z5, Z5
-	VPMULLD      avx512Splats<>+1088(SB), Z5, Z5
+	VPMULLD      avx512Splats<>+1152(SB), Z5, Z5
 	VPSRLD       $0x0f, Z5, Z7
 	VPXORD       Z7, Z5, Z5
 	VPCMPUD      $0x05, Z6, Z5, K2
@@ -288,7 +288,7 @@ plain6:
 loop13:
 	VMOVUPS      (AX)(CX*4), Z4
 	VSUBPS       Z0, Z4, Z4
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z4, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z4, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z5
 	VMINPS       Z4, Z5, Z4
 	VMULPS       avx512Splats<>+256(SB), Z4, Z5
@@ -310,7 +310,7 @@ loop13:
 	VMOVUPS      Z4, (AX)(CX*4)
 	VMOVUPS      64(AX)(CX*4), Z4
 	VSUBPS       Z0, Z4, Z4
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z4, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z4, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z5
 	VMINPS       Z4, Z5, Z4
 	VMULPS       avx512Splats<>+256(SB), Z4, Z5
@@ -343,7 +343,7 @@ next14:
 loop15:
 	VMOVUPS      (AX)(CX*4), Z4
 	VSUBPS       Z0, Z4, Z4
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z4, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z4, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z5
 	VMINPS       Z4, Z5, Z4
 	VMULPS       avx512Splats<>+256(SB), Z4, Z5
@@ -379,7 +379,7 @@ next16:
 	KMOVW        BX, K1
 	VMOVUPS.Z    (AX)(CX*4), K1, Z4
 	VSUBPS       Z0, Z4, Z0
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z0, K2
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z0, K2
 	VMOVUPS      avx512Splats<>+192(SB), Z4
 	VMINPS       Z0, Z4, Z0
 	VMULPS       avx512Splats<>+256(SB), Z0, Z4
@@ -443,7 +443,7 @@ TEXT ·gradRowAVX512(SB), NOSPLIT, $0-72
 loop20:
 	VMOVUPS      (AX)(BX*4), Z6
 	VSUBPS       Z0, Z6, Z6
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z6, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z6, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z7
 	VMINPS       Z6, Z7, Z6
 	VMULPS       avx512Splats<>+256(SB), Z6, Z7
@@ -462,13 +462,13 @@ loop20:
 	VSCALEFPS    Z7, Z8, Z6
 	VMOVAPS.Z    Z6, K1, Z6
 	VPXORD       Z3, Z5, Z7
-	VPADDD       avx512Splats<>+960(SB), Z5, Z5
+	VPADDD       avx512Splats<>+1024(SB), Z5, Z5
 	VPSRLD       $0x10, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1024(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1152(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
 	VPCMPUD      $0x05, Z4, Z7, K1
@@ -483,7 +483,7 @@ loop20:
 	VMOVUPS      Z6, (CX)(BX*4)
 	VMOVUPS      64(AX)(BX*4), Z6
 	VSUBPS       Z0, Z6, Z6
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z6, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z6, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z7
 	VMINPS       Z6, Z7, Z6
 	VMULPS       avx512Splats<>+256(SB), Z6, Z7
@@ -502,13 +502,13 @@ loop20:
 	VSCALEFPS    Z7, Z8, Z6
 	VMOVAPS.Z    Z6, K1, Z6
 	VPXORD       Z3, Z5, Z7
-	VPADDD       avx512Splats<>+960(SB), Z5, Z5
+	VPADDD       avx512Splats<>+1024(SB), Z5, Z5
 	VPSRLD       $0x10, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1024(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1152(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
 	VPCMPUD      $0x05, Z4, Z7, K1
@@ -534,7 +534,7 @@ next21:
 loop22:
 	VMOVUPS      (AX)(BX*4), Z6
 	VSUBPS       Z0, Z6, Z6
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z6, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z6, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z7
 	VMINPS       Z6, Z7, Z6
 	VMULPS       avx512Splats<>+256(SB), Z6, Z7
@@ -553,13 +553,13 @@ loop22:
 	VSCALEFPS    Z7, Z8, Z6
 	VMOVAPS.Z    Z6, K1, Z6
 	VPXORD       Z3, Z5, Z7
-	VPADDD       avx512Splats<>+960(SB), Z5, Z5
+	VPADDD       avx512Splats<>+1024(SB), Z5, Z5
 	VPSRLD       $0x10, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1024(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
-	VPMULLD      avx512Splats<>+1088(SB), Z7, Z7
+	VPMULLD      avx512Splats<>+1152(SB), Z7, Z7
 	VPSRLD       $0x0f, Z7, Z8
 	VPXORD       Z8, Z7, Z7
 	VPCMPUD      $0x05, Z4, Z7, K1
@@ -588,7 +588,7 @@ next23:
 	KMOVW        SI, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z6
 	VSUBPS       Z0, Z6, Z0
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z0, K2
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z0, K2
 	VMOVUPS      avx512Splats<>+192(SB), Z6
 	VMINPS       Z0, Z6, Z0
 	VMULPS       avx512Splats<>+256(SB), Z0, Z6
@@ -607,13 +607,13 @@ next23:
 	VSCALEFPS    Z6, Z7, Z0
 	VMOVAPS.Z    Z0, K2, Z0
 	VPXORD       Z3, Z5, Z3
-	VPADDD       avx512Splats<>+960(SB), Z5, Z5
+	VPADDD       avx512Splats<>+1024(SB), Z5, Z5
 	VPSRLD       $0x10, Z3, Z5
 	VPXORD       Z5, Z3, Z3
-	VPMULLD      avx512Splats<>+1024(SB), Z3, Z3
+	VPMULLD      avx512Splats<>+1088(SB), Z3, Z3
 	VPSRLD       $0x0f, Z3, Z5
 	VPXORD       Z5, Z3, Z3
-	VPMULLD      avx512Splats<>+1088(SB), Z3, Z3
+	VPMULLD      avx512Splats<>+1152(SB), Z3, Z3
 	VPSRLD       $0x0f, Z3, Z5
 	VPXORD       Z5, Z3, Z3
 	VPCMPUD      $0x05, Z4, Z3, K2
@@ -639,7 +639,7 @@ plain18:
 loop25:
 	VMOVUPS      (AX)(BX*4), Z2
 	VSUBPS       Z0, Z2, Z2
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z2, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z2, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z3
 	VMINPS       Z2, Z3, Z2
 	VMULPS       avx512Splats<>+256(SB), Z2, Z3
@@ -664,7 +664,7 @@ loop25:
 	VMOVUPS      Z2, (CX)(BX*4)
 	VMOVUPS      64(AX)(BX*4), Z2
 	VSUBPS       Z0, Z2, Z2
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z2, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z2, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z3
 	VMINPS       Z2, Z3, Z2
 	VMULPS       avx512Splats<>+256(SB), Z2, Z3
@@ -700,7 +700,7 @@ next26:
 loop27:
 	VMOVUPS      (AX)(BX*4), Z2
 	VSUBPS       Z0, Z2, Z2
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z2, K1
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z2, K1
 	VMOVUPS      avx512Splats<>+192(SB), Z3
 	VMINPS       Z2, Z3, Z2
 	VMULPS       avx512Splats<>+256(SB), Z2, Z3
@@ -739,7 +739,7 @@ next28:
 	KMOVW        SI, K1
 	VMOVUPS.Z    (AX)(BX*4), K1, Z2
 	VSUBPS       Z0, Z2, Z0
-	VCMPPS       $0x05, avx512Splats<>+128(SB), Z0, K2
+	VCMPPS       $0x05, avx512Splats<>+960(SB), Z0, K2
 	VMOVUPS      avx512Splats<>+192(SB), Z2
 	VMINPS       Z0, Z2, Z0
 	VMULPS       avx512Splats<>+256(SB), Z0, Z2
@@ -1008,55 +1008,71 @@ DATA avx512Splats<>+944(SB)/4, $0x9e3779b9
 DATA avx512Splats<>+948(SB)/4, $0x9e3779b9
 DATA avx512Splats<>+952(SB)/4, $0x9e3779b9
 DATA avx512Splats<>+956(SB)/4, $0x9e3779b9
-DATA avx512Splats<>+960(SB)/4, $0xe3779b90
-DATA avx512Splats<>+964(SB)/4, $0xe3779b90
-DATA avx512Splats<>+968(SB)/4, $0xe3779b90
-DATA avx512Splats<>+972(SB)/4, $0xe3779b90
-DATA avx512Splats<>+976(SB)/4, $0xe3779b90
-DATA avx512Splats<>+980(SB)/4, $0xe3779b90
-DATA avx512Splats<>+984(SB)/4, $0xe3779b90
-DATA avx512Splats<>+988(SB)/4, $0xe3779b90
-DATA avx512Splats<>+992(SB)/4, $0xe3779b90
-DATA avx512Splats<>+996(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1000(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1004(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1008(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1012(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1016(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1020(SB)/4, $0xe3779b90
-DATA avx512Splats<>+1024(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1028(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1032(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1036(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1040(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1044(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1048(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1052(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1056(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1060(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1064(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1068(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1072(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1076(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1080(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1084(SB)/4, $0x21f0aaad
-DATA avx512Splats<>+1088(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1092(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1096(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1100(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1104(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1108(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1112(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1116(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1120(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1124(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1128(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1132(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1136(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1140(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1144(SB)/4, $0xd35a2d97
-DATA avx512Splats<>+1148(SB)/4, $0xd35a2d97
-GLOBL avx512Splats<>(SB), RODATA|NOPTR, $1152
+DATA avx512Splats<>+960(SB)/4, $0xc2800000
+DATA avx512Splats<>+964(SB)/4, $0xc2800000
+DATA avx512Splats<>+968(SB)/4, $0xc2800000
+DATA avx512Splats<>+972(SB)/4, $0xc2800000
+DATA avx512Splats<>+976(SB)/4, $0xc2800000
+DATA avx512Splats<>+980(SB)/4, $0xc2800000
+DATA avx512Splats<>+984(SB)/4, $0xc2800000
+DATA avx512Splats<>+988(SB)/4, $0xc2800000
+DATA avx512Splats<>+992(SB)/4, $0xc2800000
+DATA avx512Splats<>+996(SB)/4, $0xc2800000
+DATA avx512Splats<>+1000(SB)/4, $0xc2800000
+DATA avx512Splats<>+1004(SB)/4, $0xc2800000
+DATA avx512Splats<>+1008(SB)/4, $0xc2800000
+DATA avx512Splats<>+1012(SB)/4, $0xc2800000
+DATA avx512Splats<>+1016(SB)/4, $0xc2800000
+DATA avx512Splats<>+1020(SB)/4, $0xc2800000
+DATA avx512Splats<>+1024(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1028(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1032(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1036(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1040(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1044(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1048(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1052(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1056(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1060(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1064(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1068(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1072(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1076(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1080(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1084(SB)/4, $0xe3779b90
+DATA avx512Splats<>+1088(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1092(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1096(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1100(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1104(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1108(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1112(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1116(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1120(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1124(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1128(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1132(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1136(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1140(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1144(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1148(SB)/4, $0x21f0aaad
+DATA avx512Splats<>+1152(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1156(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1160(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1164(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1168(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1172(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1176(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1180(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1184(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1188(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1192(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1196(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1200(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1204(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1208(SB)/4, $0xd35a2d97
+DATA avx512Splats<>+1212(SB)/4, $0xd35a2d97
+GLOBL avx512Splats<>(SB), RODATA|NOPTR, $1216
 
 DATA avx512Iota<>+0(SB)/4, $0x00000000
 DATA avx512Iota<>+4(SB)/4, $0x00000001

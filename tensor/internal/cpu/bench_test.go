@@ -111,6 +111,133 @@ func BenchmarkMatMul(b *testing.B) {
 	}
 }
 
+// bandwidth reports n bytes read and written an iteration.
+func bandwidth(b *testing.B, n int) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkKernels is the kernels on numbers that are in the first-level cache, for each instruction set.
+func BenchmarkKernels(b *testing.B) {
+	const n = 2048
+	x, y, z, v := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i], y[i], z[i], v[i] = float32(i%17)/8-1, float32(i%13)/8-1, 1, 1
+	}
+	p, g, m := append([]float32(nil), x...), append([]float32(nil), x...), append([]float32(nil), y...)
+	src := make([]byte, 2*n)
+	c := adamW{gradScale: 1, beta1: 0.9, rest1: 0.1, beta2: 0.99, rest2: 0.01, keep: 1, rate: 1e-9, second: 1, eps: 1}
+	for _, s := range Available() {
+		k := newKernels(s)
+		kernels := []struct {
+			name   string
+			arrays int // read or written
+			f      func()
+		}{
+			{"add", 3, func() { k.binary[backend.Add](z, x, y) }},
+			{"axpby", 3, func() { k.axpby(z, x, 0.5, 0.5) }},
+			{"sum", 1, func() { k.sum(x) }},
+			{"dot", 2, func() { k.dot(x, y) }},
+			{"max", 1, func() { k.max(x) }},
+			{"sumSquares", 1, func() { k.sumSquares(x) }},
+			{"expSum", 2, func() { k.expSum(z, x, 1, 0) }},
+			{"dropout", 2, func() { k.dropout(z, x, 1, 0, 1<<30, 1.5) }},
+			{"softmaxRow", 2, func() { copy(z, x); k.softmaxRow(z, 0, 0, 1, 0, 1<<30, 1.5) }},
+			{"gradRow", 4, func() { copy(z, x); k.gradRow(z, v, 5, 0, 1, 0, 1<<30, 1.5) }},
+			{"normalise", 4, func() { k.normalise(z, x, y, v, 0, 1) }},
+			{"normSums", 3, func() { k.normSums(x, y, z, 0, 1) }},
+			{"normGrad", 4, func() { k.normGrad(z, x, y, v, 0, 1, 0, 0) }},
+			{"normParams", 6, func() { k.normParams(z, v, x, y, 0, 1) }},
+			{"adamW", 7, func() { k.adamW(p, g, m, v, &c) }},
+			{"fromBF16", 1, func() { k.fromBF16(z, src) }},
+			{"fromF16", 1, func() { k.fromF16(z, src) }},
+			{"fromI8", 1, func() { k.fromI8(z, src[:n], 0.5) }},
+		}
+		for f := backend.ReLU; f <= backend.Softplus; f++ {
+			kernels = append(kernels, struct {
+				name   string
+				arrays int
+				f      func()
+			}{f.String(), 2, func() { k.unary[f](z, x) }}, struct {
+				name   string
+				arrays int
+				f      func()
+			}{f.String() + "'", 3, func() { k.slope[f](z, x, y) }})
+		}
+		for _, kernel := range kernels {
+			b.Run(fmt.Sprintf("%v/%s", s, kernel.name), func(b *testing.B) {
+				for b.Loop() {
+					kernel.f()
+				}
+				bandwidth(b, 4*n*kernel.arrays)
+			})
+		}
+	}
+}
+
+// BenchmarkPasses is operations on matrices larger than the caches: rows of a batch of 16 texts of 128 tokens.
+func BenchmarkPasses(b *testing.B) {
+	eachTeam(b, func(b *testing.B, c *Backend) {
+		const rows, cols = 2048, 384
+		x, y, z := matrix(c, rows, cols), matrix(c, rows, cols), matrix(c, rows, cols)
+		stats, gain, bias := matrix(c, rows, 2), matrix(c, 1, cols), matrix(c, 1, cols)
+		const size = 4 * rows * cols
+		for _, p := range []struct {
+			name  string
+			bytes int
+			f     func()
+		}{
+			{"Axpby", 3 * size, func() { c.Axpby(z, 1, x, 1) }},
+			{"Binary", 3 * size, func() { c.Binary(backend.Add, z, x, y, 0) }},
+			{"Unary", 2 * size, func() { c.Unary(backend.GELU, z, x) }},
+			{"UnaryGrad", 3 * size, func() { c.UnaryGrad(backend.GELU, z, x, x, y, 0) }},
+			{"Dropout", 2 * size, func() { c.Dropout(z, x, 0.1, 1, 0) }},
+			{"Sum", size, func() { c.Sum(bias, x, 0) }},
+			{"LayerNorm", 2 * size, func() { c.LayerNorm(z, stats, x, &gain, &bias, 1e-5) }},
+			{"LayerNormGrad", 3 * size, func() { c.LayerNormGrad(&z, nil, nil, y, x, stats, &gain, 0) }},
+			{"Softmax", 2 * size, func() { c.Softmax(z, x) }},
+		} {
+			b.Run(p.name, func(b *testing.B) {
+				for b.Loop() {
+					p.f()
+				}
+				bandwidth(b, p.bytes)
+			})
+		}
+	})
+}
+
+// BenchmarkAttention is attention and its gradient: texts, tokens, heads, their size. Products of masked scores are counted as well.
+func BenchmarkAttention(b *testing.B) {
+	for _, s := range [][4]int{{64, 32, 12, 32}, {16, 128, 12, 32}, {8, 128, 12, 64}, {4, 512, 12, 64}} {
+		b.Run(fmt.Sprintf("%dx%dx%dx%d", s[0], s[1], s[2], s[3]), func(b *testing.B) {
+			eachTeam(b, func(b *testing.B, c *Backend) {
+				rows, cols := s[0]*s[1], s[2]*s[3]
+				a := backend.Attention{Heads: s[2], KVHeads: s[2], Scale: 0.2, Dropout: 0.1, QPos: make([]int32, rows), KPos: make([]int32, rows)}
+				for i := range s[0] + 1 {
+					a.QStart = append(a.QStart, int32(i*s[1]))
+				}
+				a.KStart = a.QStart
+				q, k, v, out, lse := matrix(c, rows, cols), matrix(c, rows, cols), matrix(c, rows, cols), matrix(c, rows, cols), matrix(c, rows, s[2])
+				dq, dk, dv := matrix(c, rows, cols), matrix(c, rows, cols), matrix(c, rows, cols)
+				products := 2 * float64(rows*s[1]*cols)
+				b.Run("forward", func(b *testing.B) {
+					for b.Loop() {
+						c.Attention(out, lse, q, k, v, &a)
+					}
+					flops(b, c, 2*products)
+				})
+				b.Run("backward", func(b *testing.B) {
+					for b.Loop() {
+						c.AttentionGrad(&dq, &dk, &dv, nil, q, q, k, v, out, lse, &a, [3]float64{})
+					}
+					flops(b, c, 5*products)
+				})
+			})
+		})
+	}
+}
+
 // BenchmarkPeak is the peak of one thread by which the others are measured.
 func BenchmarkPeak(b *testing.B) {
 	c := New(1)

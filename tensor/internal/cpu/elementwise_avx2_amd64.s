@@ -631,18 +631,23 @@ done47:
 	RET
 
 // func adamWAVX2(p []float32, g []float32, m []float32, v []float32, c *float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·adamWAVX2(SB), NOSPLIT, $0-104
-	MOVQ p_base+0(FP), AX
-	MOVQ g_base+24(FP), CX
-	MOVQ m_base+48(FP), DX
-	MOVQ v_base+72(FP), BX
-	MOVQ p_len+8(FP), SI
-	MOVQ c+96(FP), DI
-	XORQ R8, R8
-	LEAQ 8(R8), R9
-	CMPQ R9, SI
-	JG   next49
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·adamWAVX2(SB), NOSPLIT, $8-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $+32832, AX
+	MOVL    AX, 4(SP)
+	LDMXCSR 4(SP)
+	MOVQ    p_base+0(FP), AX
+	MOVQ    g_base+24(FP), CX
+	MOVQ    m_base+48(FP), DX
+	MOVQ    v_base+72(FP), BX
+	MOVQ    p_len+8(FP), SI
+	MOVQ    c+96(FP), DI
+	XORQ    R8, R8
+	LEAQ    8(R8), R9
+	CMPQ    R9, SI
+	JG      next49
 
 loop48:
 	VMOVUPS      (CX)(R8*4), Y0
@@ -716,6 +721,7 @@ next49:
 	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
 
 done50:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 

@@ -658,18 +658,23 @@ done47:
 	RET
 
 // func adamWAVX512(p []float32, g []float32, m []float32, v []float32, c *float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·adamWAVX512(SB), NOSPLIT, $0-104
-	MOVQ p_base+0(FP), AX
-	MOVQ g_base+24(FP), CX
-	MOVQ m_base+48(FP), DX
-	MOVQ v_base+72(FP), BX
-	MOVQ p_len+8(FP), SI
-	MOVQ c+96(FP), DI
-	XORQ R8, R8
-	LEAQ 16(R8), R9
-	CMPQ R9, SI
-	JG   next49
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE
+TEXT ·adamWAVX512(SB), NOSPLIT, $8-104
+	STMXCSR (SP)
+	MOVL    (SP), AX
+	ORL     $+32832, AX
+	MOVL    AX, 4(SP)
+	LDMXCSR 4(SP)
+	MOVQ    p_base+0(FP), AX
+	MOVQ    g_base+24(FP), CX
+	MOVQ    m_base+48(FP), DX
+	MOVQ    v_base+72(FP), BX
+	MOVQ    p_len+8(FP), SI
+	MOVQ    c+96(FP), DI
+	XORQ    R8, R8
+	LEAQ    16(R8), R9
+	CMPQ    R9, SI
+	JG      next49
 
 loop48:
 	VMOVUPS      (CX)(R8*4), Z0
@@ -746,6 +751,7 @@ next49:
 	VMOVUPS      Z0, K1, (AX)(R8*4)
 
 done50:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 

@@ -81,7 +81,7 @@ func (m *machine) softmaxRow() {
 	d := m.dropper()
 	m.MOVQ(n, count)
 	m.sweep(count, 2, func(s *sweep, u int) {
-		e := s.present(m.exp(m.sub(s.load(x, u), shift)))
+		e := s.present(m.weight(m.sub(s.load(x, u), shift)))
 		m.VADDPS(e, sums[u], sums[u])
 		s.store(m.where(d.kept(), m.mul(e, d.scale)), x, u)
 	})
@@ -89,7 +89,7 @@ func (m *machine) softmaxRow() {
 	m.Label(plain)
 	m.MOVQ(n, count)
 	m.sweep(count, 2, func(s *sweep, u int) {
-		e := s.present(m.exp(m.sub(s.load(x, u), shift)))
+		e := s.present(m.weight(m.sub(s.load(x, u), shift)))
 		m.VADDPS(e, sums[u], sums[u])
 		s.store(e, x, u)
 	})
@@ -114,7 +114,7 @@ func (m *machine) gradRow() {
 	m.JEQ(operand.LabelRef(plain))
 	d := m.dropper()
 	m.sweep(n, 2, func(s *sweep, u int) {
-		w, kept := m.exp(m.sub(s.load(p, u), lse)), d.kept()
+		w, kept := m.weight(m.sub(s.load(p, u), lse)), d.kept()
 		s.store(m.where(kept, m.mul(w, d.scale)), p, u)
 		t := m.where(kept, m.mul(s.load(e, u), d.scale))
 		s.store(m.mul(m.sub(t, mean), w), e, u)
@@ -122,7 +122,7 @@ func (m *machine) gradRow() {
 	m.JMP(operand.LabelRef(end))
 	m.Label(plain)
 	m.sweep(n, 2, func(s *sweep, u int) {
-		w := m.exp(m.sub(s.load(p, u), lse))
+		w := m.weight(m.sub(s.load(p, u), lse))
 		s.store(w, p, u)
 		s.store(m.mul(m.sub(s.load(e, u), mean), w), e, u)
 	})

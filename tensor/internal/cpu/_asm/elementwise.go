@@ -106,6 +106,8 @@ func (m *machine) atLeast(a, b reg.VecVirtual) reg.Register {
 // adamW writes the update of AdamW. The factors lie in c as the fields of the struct do.
 func (m *machine) adamW() {
 	m.function("adamW", "func(p, g, m, v []float32, c *float32)", "updates p, m and v by g; c are the fields of an adamW.")
+	state := m.AllocLocal(8)
+	m.flushSubnormals(state)
 	p, g, m1, m2, n := m.base("p"), m.base("g"), m.base("m"), m.base("v"), m.length("p")
 	c := m.integer("c")
 	field := func(i int) reg.VecVirtual {
@@ -129,5 +131,17 @@ func (m *machine) adamW() {
 		next := m.mul(s.load(p, u), field(5))
 		s.store(m.sub(next, step), p, u)
 	})
+	m.LDMXCSR(state)
 	m.end()
+}
+
+// flushSubnormals lets results and operands that are subnormal be zero, as moments become that decay, until the state is loaded again: processors are slow with them.
+func (m *machine) flushSubnormals(state operand.Mem) {
+	const toZero, areZero = 1 << 15, 1 << 6
+	m.STMXCSR(state)
+	word := m.GP32()
+	m.MOVL(state, word)
+	m.ORL(imm(toZero|areZero), word)
+	m.MOVL(word, state.Offset(4))
+	m.LDMXCSR(state.Offset(4))
 }

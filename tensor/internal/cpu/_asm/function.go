@@ -66,8 +66,15 @@ func (m *machine) slope(name, what string, f func(x reg.VecVirtual) reg.VecVirtu
 }
 
 // exp is exp(x), off by less than 1.1 units: 2ⁿ·p(x − n·ln 2) with a polynomial of degree 6 (Cephes). Below −87.3 it is 0, above 88.7 +Inf.
-func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual {
-	const low, high = -87.33654, 89
+func (m *machine) exp(x reg.VecVirtual) reg.VecVirtual { return m.expFrom(-87.33654, x) }
+
+// weight is exp(x) for the weights of a softmax, whose largest has x = 0: 0 below −64, which is less than a rounding of any other by far. So no product of weights is
+// a subnormal number, with which processors are slow.
+func (m *machine) weight(x reg.VecVirtual) reg.VecVirtual { return m.expFrom(-64, x) }
+
+// expFrom is exp(x), 0 below low.
+func (m *machine) expFrom(low float64, x reg.VecVirtual) reg.VecVirtual {
+	const high = 89
 	normal := m.compare(notLess, x, m.number(low))
 	x = m.smaller(m.constant(high), x)
 	if !m.wide {
