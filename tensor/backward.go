@@ -15,6 +15,7 @@ type node struct {
 
 // record remembers how out was made, if a gradient is wanted by an input. keep lists the tensors whose numbers back reads; only they outlive the forward pass.
 func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *Tensor {
+	out.scope.reads(inputs)
 	if out.scope != nil && out.scope.noGrad {
 		out.scope.note(inputs)
 		return out

@@ -7,6 +7,7 @@ func (s *Scope) Checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *
 		return s.Block(x, f)
 	}
 	silent := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: true, read: storages{x.data: true}}
+	defer s.watch(silent.read)()
 	y := f(silent, silent.Use(x))
 	silent.note([]*Tensor{y}) // wants a gradient only if it was made outside
 	made := silent.owned

@@ -9,7 +9,8 @@ type Scope struct {
 	noGrad bool
 	wanted bool      // something that wants a gradient was used
 	used   []*Tensor // with noGrad: results of recorded operations that were used
-	read   storages  // nil but in a checkpoint: what was read
+	ended  bool      // what it made is its parent's now
+	read   storages  // nil but while a checkpoint runs in it: what is read
 	owned  []*storage
 	kept   []*storage // made in inner scopes; only nodes hold them
 }
@@ -81,17 +82,37 @@ func (s *Scope) root() *Scope {
 
 // note remembers, in a scope that records nothing, what a recording one would have let gradients flow to: a checkpoint hands them on.
 func (s *Scope) note(inputs []*Tensor) {
+	s.reads(inputs)
 	for _, x := range inputs {
-		if x == nil {
-			continue
-		}
-		if s.read != nil {
-			s.read[x.data] = true
-		}
-		if x.Wants() {
+		if x != nil && x.Wants() {
 			s.wanted = true
 			s.used = append(s.used, x)
 		}
+	}
+}
+
+// reads remembers what is read while a checkpoint runs.
+func (s *Scope) reads(inputs []*Tensor) {
+	if s == nil || s.read == nil {
+		return
+	}
+	for _, x := range inputs {
+		if x != nil {
+			s.read[x.data] = true
+		}
+	}
+}
+
+// watch lets the scope and those around it remember what is read; the function that it returns ends that.
+func (s *Scope) watch(set storages) (end func()) {
+	if s == nil {
+		return func() {}
+	}
+	before, outer := s.read, s.parent.watch(set)
+	s.read = set
+	return func() {
+		s.read = before
+		outer()
 	}
 }
 
@@ -127,7 +148,7 @@ func (s *Scope) handUp(result *storage) {
 			s.parent.kept = append(s.parent.kept, st)
 		}
 	}
-	s.owned, s.kept = nil, nil
+	s.owned, s.kept, s.ended = nil, nil, true
 	s.parent.wanted = s.parent.wanted || s.wanted
 	if s.parent.noGrad {
 		s.parent.used = append(s.parent.used, s.used...)
@@ -170,6 +191,9 @@ func innermost(operands []*Tensor) (s *Scope, d *Device) {
 		if x.scope != nil && (s == nil || x.scope.depth > s.depth) {
 			s = x.scope
 		}
+	}
+	for s != nil && s.ended {
+		s = s.parent
 	}
 	return s, d
 }

@@ -2,7 +2,6 @@ package tensor
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -159,69 +158,4 @@ func TestUpdate(t *testing.T) {
 	require.True(t, g.Finite())
 	g.Assign([]float64{math.Inf(1), 0})
 	require.False(t, g.Finite())
-}
-
-// Any function of parameters that is random but for its shapes has the gradients that differences say: sums of products, functions, reductions, windows.
-func TestRandomGraphs(t *testing.T) {
-	const seed = 11
-	t.Logf("seed %d", seed)
-	for n := range uint64(60) {
-		d, c := counting()
-		rng := rand.New(rand.NewPCG(seed, n))
-		params := []*Tensor{random(d, rng, 3, 4), random(d, rng, 3, 4), random(d, rng, 4)}
-		before := c.numbers
-		s := NewScope(d)
-		g := Backward(graph(s, params, n))
-		s.Close()
-		for _, p := range params {
-			checkGradient(t, p, g.Of(p), func() float64 {
-				s := NewScope(d)
-				defer s.Close()
-				return graph(s, params, n).Item()
-			})
-		}
-		g.Release()
-		require.Equal(t, before, c.numbers)
-	}
-}
-
-// graph is a random composition of operations that keep the shape [3×4], number n.
-func graph(s *Scope, params []*Tensor, n uint64) *Tensor {
-	rng := rand.New(rand.NewPCG(77, n))
-	pool := []*Tensor{s.Use(params[0]), s.Use(params[1])}
-	vector := s.Use(params[2])
-	pick := func() *Tensor { return pool[rng.IntN(len(pool))] }
-	steps := []func(s *Scope) *Tensor{
-		func(*Scope) *Tensor { return Add(pick(), pick()) },
-		func(*Scope) *Tensor { return Scale(Mul(pick(), pick()), 0.3) },
-		func(*Scope) *Tensor { return Sub(pick(), vector) },
-		func(*Scope) *Tensor { return Div(pick(), Shift(Apply(Square, pick()), 2)) },
-		func(*Scope) *Tensor { return Apply(Tanh, pick()) },
-		func(*Scope) *Tensor { return Apply(GELU, pick()) },
-		func(*Scope) *Tensor { return LayerNorm(pick(), vector, nil, 0.1) },
-		func(*Scope) *Tensor { return Softmax(pick()) },
-		func(*Scope) *Tensor { return Stack(nil, Rows(pick(), 1, 3), Rows(pick(), 0, 1)) },
-		func(*Scope) *Tensor { return Add(Columns(pick(), 1, 2), pick()) },
-		func(*Scope) *Tensor { return MatMul(MatMulT(pick(), pick()), Scale(pick(), 0.2)) },
-		func(*Scope) *Tensor { return Reshape(Transpose(pick()), 3, 4) },
-		func(*Scope) *Tensor { return GatherRows(pick(), []int32{2, 2, -1}, nil) },
-	}
-	for range 8 {
-		step := steps[rng.IntN(len(steps))]
-		switch rng.IntN(4) {
-		case 0:
-			pool = append(pool, s.Block(pick(), func(in *Scope, _ *Tensor) *Tensor { return step(in) }))
-		case 1:
-			twice, size := rng.Uint64(), len(pool)
-			pool = append(pool, s.Checkpoint(pick(), func(in *Scope, _ *Tensor) *Tensor {
-				all, random := pool, *rng
-				defer func() { pool, *rng = all, random }()
-				pool, *rng = pool[:size], *rand.New(rand.NewPCG(twice, 1))
-				return step(in)
-			}))
-		default:
-			pool = append(pool, step(s))
-		}
-	}
-	return Sum(Mul(Total(pool[2], pool[3:]...), vector))
 }
