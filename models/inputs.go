@@ -112,17 +112,21 @@ func (in *Inputs) sequence(i int) Sequence {
 func (b *Batch) label(m Model, in *Inputs, examples []int) error {
 	var rows [][]int32
 	for _, i := range examples {
-		rows = append(rows, in.scored(m, i))
-	}
-	switch width := len(rows[0]); {
-	case b.perToken && width == b.Width:
-		b.Labels = b.Pick(rows)
-	case !b.perToken && width == 1:
-		for _, r := range rows {
-			b.Labels = append(b.Labels, r[0])
+		labels, want := in.scored(m, i), 1
+		if b.perToken {
+			want = len(in.IDs[i])
 		}
-	default:
-		return fmt.Errorf("models: inputs: %d labels an example do not fit the task %q with %d tokens", width, m.Task(), b.Width)
+		if len(labels) != want {
+			return fmt.Errorf("models: inputs: example %d has %d labels, the task %q wants %d", i, len(labels), m.Task(), want)
+		}
+		rows = append(rows, labels)
+	}
+	if b.perToken {
+		b.Labels = b.Pick(rows)
+		return nil
+	}
+	for _, r := range rows {
+		b.Labels = append(b.Labels, r[0])
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 
@@ -14,12 +15,13 @@ import (
 type dataset struct {
 	data, eval *models.Inputs // eval may be nil
 	labels     *train.Labels
+	asked      models.Task // what -task or the model say; empty where the data decides
 }
 
 // readData reads -data and -eval. Where the model has a head of its own, its classes are all there are.
 func readData(o options, c *models.Config) (d *dataset, err error) {
-	d = &dataset{labels: train.NewLabels()}
-	if c.HeadTask() == models.SequenceClassification && (o.task == "" || models.Task(o.task) == c.HeadTask()) {
+	d = &dataset{labels: train.NewLabels(), asked: cmp.Or(models.Task(o.task), c.HeadTask())}
+	if c.HeadTask() == models.SequenceClassification && d.asked == c.HeadTask() {
 		d.labels.Max = c.Labels()
 	}
 	if d.data, err = d.read(o.data, o); err != nil {
@@ -37,7 +39,7 @@ func (d *dataset) read(path string, o options) (in *models.Inputs, err error) {
 	if filepath.Ext(path) == ".safetensors" {
 		in, err = readTensors(path)
 	} else {
-		in, err = cli.ReadTexts(path, o.model, o.seq, d.labels)
+		in, err = cli.Reader{Model: o.model, Task: d.asked, Longest: o.seq, Labels: d.labels, Seed: o.train.Seed}.Read(path)
 	}
 	if err == nil && in.Labels == nil {
 		err = fmt.Errorf("%s: found no labels, which training needs", path)
@@ -58,8 +60,11 @@ func readTensors(path string) (*models.Inputs, error) {
 	return in, nil
 }
 
-// task is the task that the data is for: classes of sequences, or of tokens.
+// task is the task that is asked for, else the one that the data is for: classes of sequences, or of tokens.
 func (d *dataset) task() models.Task {
+	if d.asked != models.NoTask {
+		return d.asked
+	}
 	if len(d.data.Labels[0]) > 1 {
 		return models.TokenClassification
 	}

@@ -138,3 +138,28 @@ func TestOldAdapterStays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }
+
+// TestLanguageModels wants texts, and prompts with completions, to train language models.
+func TestLanguageModels(t *testing.T) {
+	for name, c := range map[string]struct{ model, method, data string }{
+		"masked": {"bert-mlm", "lora", `{"text":"good book"}`},
+		"causal": {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"text":"good book bad book"}`},
+		"prompt": {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"prompt":"good","completion":"book"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			require.NoError(t, os.RemoveAll(filepath.Join(s.model, "model.safetensors")))
+			from := golden.Shared(t, "golden", "hf", "models", c.model)
+			for _, file := range []string{"config.json", "model.safetensors"} {
+				text, err := os.ReadFile(filepath.Join(from, file))
+				require.NoError(t, err)
+				s.write(filepath.Join(s.model, file), string(text))
+			}
+			s.write(filepath.Join(s.model, "tokenizer_config.json"), `{"mask_token":"[MASK]"}`)
+			s.write(s.data, strings.Repeat(c.data+"\n", 8))
+			out, _, err := runProgram(t, "-model", s.model, "-method", c.method, "-data", s.data, "-steps", "3", "-batch", "8", "-out", s.dir+"/out", "-json")
+			require.NoError(t, err)
+			require.Contains(t, out, `"steps":3`)
+		})
+	}
+}

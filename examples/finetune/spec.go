@@ -92,7 +92,7 @@ func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Opt
 	if want.Class != "" {
 		return want, nil
 	}
-	want.Task = cmp.Or(models.Task(o.task), want.Task, c.HeadTask(), d.task())
+	want.Task = cmp.Or(models.Task(o.task), want.Task, d.task())
 	if s.init == "" && want.Task != c.HeadTask() {
 		want.Labels = max(2, d.labels.Count())
 	}

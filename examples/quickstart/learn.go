@@ -43,7 +43,7 @@ type lesson struct {
 func learn(ctx context.Context, e cli.Env, d *tensor.Device, t *task, c contender, steps int) (r row, err error) {
 	start := time.Now()
 	l := &lesson{task: t, contender: c, dev: d}
-	if l.patch, err = peft.Attach(d, t.model.Unwrap(), c.method, 1); err != nil {
+	if l.patch, err = peft.Attach(d, t.model.Unwrap(), c.method, seed); err != nil {
 		return r, err
 	}
 	if _, frozen := c.method.(peft.Heads); frozen {
@@ -56,7 +56,7 @@ func learn(ctx context.Context, e cli.Env, d *tensor.Device, t *task, c contende
 		total = min(total, steps)
 	}
 	result, err := train.Run(ctx, l.job(), train.Config{
-		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: c.rule, Warmup: warmup, Clip: clip, Seed: 1, EvalEvery: max(1, total/6), Progress: e.Err,
+		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: c.rule, Warmup: warmup, Clip: clip, Seed: seed, EvalEvery: max(1, total/6), Progress: e.Err,
 	})
 	if err != nil {
 		return r, err

@@ -33,6 +33,7 @@ const (
 	clip     = 1
 	warmup   = 0.06 // share of all steps
 	batch    = 16
+	seed     = 4 // accuracies of other seeds differ by about a point
 )
 
 // rule is how a parameter is updated.
