@@ -10,6 +10,7 @@ type kernels struct {
 	tileRows, tileCols int
 	lanes              int // numbers in a vector
 	rowPitch           int // at least tileRows
+	depthBlock         int // of the inner dimension of products, for which tiles' rows stay in the first-level cache and panels in the second
 	// stack makes dst[i·pitch + j] = src[i·stride + j] for i < rows, j < cols, and 0 for cols <= j < pitch, where pitch is rowPitch or tileCols.
 	stack func(dst, src []float32, rows, cols, stride, pitch int)
 	// touch brings rows of cols numbers, stride apart, to the second-level cache; it does not read them.
@@ -47,7 +48,7 @@ type kernels struct {
 // newKernels is the table of s, plain Go where s has nothing of its own.
 func newKernels(s Set) *kernels {
 	k := &kernels{
-		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, pack: packGeneric(4), stack: stackGeneric, touch: touchGeneric, probe: probeGeneric,
+		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, depthBlock: 384, pack: packGeneric(4), stack: stackGeneric, touch: touchGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
 		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, softmaxRow: softmaxRowGeneric, gradRow: gradRowGeneric, adamW: adamWGeneric,

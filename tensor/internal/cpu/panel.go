@@ -98,8 +98,8 @@ func (p *packing) chunk(w *worker, c int) {
 	k, s := p.k, &p.s
 	whole := blocks(s.cols, k.tileCols) * k.tileCols
 	j0 := c * k.tileCols
-	for l0 := 0; l0 < s.rows; l0 += depthBlock {
-		l1 := min(l0+depthBlock, s.rows)
+	for l0 := 0; l0 < s.rows; l0 += k.depthBlock {
+		l1 := min(l0+k.depthBlock, s.rows)
 		s.pack(k, w, s.packed[l0*whole+j0*(l1-l0):], l0, l1, j0, min(j0+k.tileCols, s.cols))
 	}
 }

@@ -6,7 +6,7 @@ const (
 	depthBlock = 384     // of the inner dimension: a strip of a's rows stays in the first-level cache
 	colsBlock  = 384     // of the right operand's columns: their panels stay in the second-level cache
 	packedMost = 1 << 23 // numbers of a right operand whose panels are made before, and not again for every block of rows
-	rowsBlock  = 560     // of the left operand's rows: the more of them, the less often panels are made and read
+	rowsBlock  = 256     // of the left operand's rows: the more of them, the less often panels are made and read
 )
 
 // A product is c = f(alpha·a·b + u·v + bias + beta·c), cut into blocks of c.
@@ -96,7 +96,7 @@ type block struct {
 
 // multiply adds up depth by depth, the product of low rank last; what follows the sums is done strip by strip while they are in the cache.
 func (x *block) multiply() {
-	whole, low := blocks(x.a.cols, depthBlock), blocks(x.u.cols, depthBlock)
+	whole, low := blocks(x.a.cols, x.k.depthBlock), blocks(x.u.cols, x.k.depthBlock)
 	if x.alpha == 0 {
 		whole = 0
 	}
@@ -115,7 +115,7 @@ func (x *block) multiply() {
 		if part >= whole {
 			a, b, alpha, l = x.u, &x.v, 1, part-whole
 		}
-		l0, l1 := l*depthBlock, min((l+1)*depthBlock, a.cols)
+		l0, l1 := l*x.k.depthBlock, min((l+1)*x.k.depthBlock, a.cols)
 		x.accumulate(a.window(x.i0, x.i1, l0, l1), b, l0, alpha, part == whole+low-1)
 		x.beta, x.addend = 1, nil
 	}

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"unsafe"
 
 	"peft/tensor/internal/backend"
 )
@@ -126,12 +127,15 @@ func (b *Backend) SumSquares(x backend.Mat) float64 {
 	if v.flat() {
 		v = v.flatten()
 	}
-	part := make([]float64, blocks(v.rows*blocks(v.cols, stride), band))
-	run(b, len(part), scan{k: b.kernels, x: v, squares: part})
+	n := blocks(v.rows*blocks(v.cols, stride), band)
+	room := b.pool.get(2 * n)
+	part := unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(room.data))), n)
+	run(b, n, scan{k: b.kernels, x: v, squares: part})
 	sum := 0.0
 	for _, p := range part {
 		sum += p
 	}
+	b.pool.put(room)
 	return sum
 }
 
