@@ -2,6 +2,7 @@ package lora
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -149,5 +150,26 @@ func decoder[M interface {
 		}
 		P(&m).set(c)
 		return m, m.check()
+	}
+}
+
+// demanding reads what a decoder reads, but for configurations in which one of the named fields is false.
+func demanding(d peft.Decoder, fields ...string) peft.Decoder {
+	return func(text []byte) (peft.Method, error) {
+		var all map[string]json.RawMessage
+		if err := json.Unmarshal(text, &all); err != nil {
+			return nil, err
+		}
+		for _, f := range fields {
+			if string(all[f]) == "false" {
+				return nil, fmt.Errorf("%s that is false is not supported", f)
+			}
+			delete(all, f)
+		}
+		rest, err := json.Marshal(all)
+		if err != nil {
+			return nil, err
+		}
+		return d(rest)
 	}
 }

@@ -63,22 +63,6 @@ func TestStarts(t *testing.T) {
 	}
 }
 
-// family are the other methods, each with the number of parameters that its formula gives for the query and value maps of the laws' model.
-func TestFamily(t *testing.T) {
-	const size, inner = pefttest.Size, pefttest.Inner
-	at := lora.Common{On: peft.Named("*.Query", "*.Value")}
-	for name, c := range map[string]struct {
-		method peft.Method
-		want   pefttest.Want
-	}{
-		"ia3":      {lora.IA3{Common: at}, pefttest.Want{Trained: maps * size}},
-		"ia3 feed": {lora.IA3{Common: lora.Common{On: peft.Named("*.Down")}, FeedForward: peft.Names{List: []string{"Down"}}}, pefttest.Want{Trained: pefttest.Layers * inner}},
-		"loha":     {lora.LoHa{Common: at, Rank: 2, Alpha: 3}, pefttest.Want{Trained: maps * 2 * 2 * perRank}},
-	} {
-		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	model := pefttest.NewModel(1)
 	for name, c := range map[string]struct {

@@ -22,6 +22,12 @@ type Stepper interface {
 	State(q *peft.Patch) []optim.Param
 }
 
+// A Starter is a method that readies its patch for training, as constrained OFT does by moving it to where it may be.
+type Starter interface {
+	// Start is called before the first step, and before a checkpoint is read.
+	Start(q *peft.Patch) error
+}
+
 // hooks are the methods that a patch is combined of and that have an ability.
 func hooks[T any](q *peft.Patch) iter.Seq[T] {
 	return func(yield func(T) bool) {
@@ -39,6 +45,16 @@ func Penalized(p *peft.Pass, q *peft.Patch, loss *tensor.Tensor) *tensor.Tensor 
 		loss = tensor.Add(loss, h.Penalty(p, q))
 	}
 	return loss
+}
+
+// ready lets the patch's method ready it.
+func (r *run) ready() error {
+	for h := range hooks[Starter](r.Patch) {
+		if err := h.Start(r.Patch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stepped tells the patch's method that the parameters have moved.

@@ -113,6 +113,9 @@ func tensors(x *peft.Param) (all []optim.Param) {
 
 // run resumes, trains and ends.
 func (r *run) run(ctx context.Context) error {
+	if err := r.ready(); err != nil {
+		return err
+	}
 	if err := r.resume(); err != nil {
 		return err
 	}

@@ -1,0 +1,54 @@
+package lora_test
+
+import (
+	"testing"
+
+	"peft/lora"
+	"peft/peft"
+	"peft/peft/pefttest"
+)
+
+// TestFamily tries the laws on the other methods, each with the number of parameters that its formula gives.
+func TestFamily(t *testing.T) {
+	const size, inner = pefttest.Size, pefttest.Inner
+	at, everywhere := lora.Common{On: peft.Named("*.Query", "*.Value")}, lora.Common{On: peft.AllLinear()}
+	feed := lora.IA3{Common: lora.Common{On: peft.Named("*.Down")}, FeedForward: peft.Names{List: []string{"Down"}}}
+	for name, c := range map[string]struct {
+		method peft.Method
+		want   pefttest.Want
+	}{
+		"ia3":             {lora.IA3{Common: at}, pefttest.Want{Trained: maps * size}},
+		"ia3 feed":        {feed, pefttest.Want{Trained: pefttest.Layers * inner}},
+		"loha":            {lora.LoHa{Common: at, Rank: 2, Alpha: 3}, pefttest.Want{Trained: maps * 2 * 2 * perRank}},
+		"lokr":            {lora.LoKr{Common: at, Rank: 1, Alpha: 3}, pefttest.Want{Trained: maps * (3*3 + 1*(4+4))}},
+		"lokr both":       {lora.LoKr{Common: at, Rank: 1, Factor: 4, Both: true}, pefttest.Want{Trained: maps * (1*(4+4) + 1*(3+3))}},
+		"lokr lycoris":    {lora.LoKr{Common: at, Rank: 9, Init: lora.LyCORIS}, pefttest.Want{Trained: maps * (3*3 + 4*4)}},
+		"vera":            {lora.VeRA{Common: at, Rank: 5}, pefttest.Want{Trained: maps * (size + 5)}},
+		"vera saved":      {lora.VeRA{Common: everywhere, Rank: 3, SaveProjection: true, Dropout: 0.2}, pefttest.Want{Trained: pefttest.Layers * (5*size + inner + 6*3)}},
+		"adalora":         {lora.AdaLoRA{Common: at, InitRank: 3, TargetRank: 1, Total: 9}, pefttest.Want{Trained: maps * 3 * (perRank + 1)}},
+		"oft":             {lora.OFT{Common: at, BlockSize: 4, Neumann: true}, pefttest.Want{Trained: maps * 3 * 6}},
+		"oft cayley":      {lora.OFT{Common: at, Blocks: 2}, pefttest.Want{Trained: maps * 2 * 15}},
+		"oft shared":      {lora.OFT{Common: at, BlockSize: 5, Shared: true, Neumann: true, Terms: 7}, pefttest.Want{Trained: maps * 6}},
+		"oft bound":       {lora.OFT{Common: at, BlockSize: 6, Constrained: true, Eps: 0.3}, pefttest.Want{Trained: maps * 2 * 15, Detached: []string{"oft_R.weight"}}},
+		"boft":            {lora.BOFT{Common: at, BlockSize: 3}, pefttest.Want{Trained: maps * (size*3 + size)}},
+		"hra":             {lora.HRA{Common: at, Rank: 4}, pefttest.Want{Trained: maps * size * 4, Nearly: true}},
+		"hra orthogonal":  {lora.HRA{Common: at, Rank: 3, Orthogonalise: true}, pefttest.Want{Trained: maps * size * 3, Different: true}},
+		"fourierft":       {lora.FourierFT{Common: at, Frequencies: 7}, pefttest.Want{Trained: maps * 7}},
+		"randlora":        {lora.RandLoRA{Common: everywhere, Rank: 5, Alpha: 3}, pefttest.Want{Trained: pefttest.Layers * 6 * (5*3 + 3*size)}},
+		"randlora sparse": {lora.RandLoRA{Common: at, Rank: 5, Sparse: true, Dropout: 0.1}, pefttest.Want{Trained: maps * (5*3 + 3*size)}},
+		"miss":            {lora.MiSS{Common: at, Rank: 5}, pefttest.Want{Trained: maps * 5 * size}},
+		"miss bat":        {lora.MiSS{Common: at, Rank: 3, Init: lora.Bat}, pefttest.Want{Trained: maps * 3 * size}},
+		"miss mini":       {lora.MiSS{Common: at, Rank: 5, Columns: 4, Init: lora.Mini, Dropout: 0.2}, pefttest.Want{Trained: maps * 5 * 4}},
+		"road 1":          {lora.RoAd{Common: at, Group: 6}, pefttest.Want{Trained: maps * size}},
+		"road 2":          {lora.RoAd{Common: at, Group: 4, Variant: lora.Road2}, pefttest.Want{Trained: maps * 2 * size}},
+		"road 4":          {lora.RoAd{Common: at, Group: 2, Variant: lora.Road4}, pefttest.Want{Trained: maps * 4 * size}},
+		"c3a":             {lora.C3A{Common: at, Block: 4}, pefttest.Want{Trained: maps * size * size / 4}},
+		"vblora":          {lora.VBLoRA{Common: at, Rank: 2, Vectors: 7, Length: 4, TopK: 3, Std: 20}, pefttest.Want{Trained: 7*4 + maps*2*2*3*7, Different: true}},
+		"delora":          {lora.DeLoRA{Common: at, Rank: 3}, pefttest.Want{Trained: maps * (3*perRank + 1)}},
+		"hira":            {lora.HiRA{Common: at, Rank: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 3 * perRank}},
+		"gralora":         {lora.GraLoRA{Common: at, Rank: 6, Blocks: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 6 * perRank}},
+		"gralora hybrid":  {lora.GraLoRA{Common: at, Rank: 4, Hybrid: 2}, pefttest.Want{Trained: maps * 6 * perRank}},
+	} {
+		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
+	}
+}
