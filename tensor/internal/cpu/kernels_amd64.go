@@ -88,7 +88,7 @@ func (k *kernels) functionsAVX2() {
 
 // avx512 puts the AVX-512 kernels into the table.
 func (k *kernels) avx512() {
-	k.tileRows, k.tileCols, k.lanes, k.rowPitch, k.depthBlock = 14, 32, 16, 16, 768
+	k.tileRows, k.tileCols, k.lanes, k.rowPitch, k.depthBlock = 14, 32, 16, 16, 384
 	copy(k.tile[1:], []tileFunc{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
 		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512})
 	k.pack, k.stack, k.touch = packAVX512, stackAVX512, touchAVX512
