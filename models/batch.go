@@ -13,6 +13,7 @@ type Batch struct {
 	Layout *tensor.Layout
 	Slot   []int32 // where each row stands in its padded sequence, for the return trip
 	Width  int     // length of the padded sequences
+	Tasks  []int32 // task of each sequence, for the pass; nil where there are none
 	Labels []int32 // what the model's result is scored with: one a sequence, or one a row; nil where there are none
 
 	perToken bool // the model's result has a row for each of the batch's

@@ -11,16 +11,17 @@ import (
 // Inputs are examples in tokens: a row each, of any length. A table that there is none of is nil.
 type Inputs struct {
 	IDs, Mask, Types [][]int32 // tokens; 0 where one is padding or not to be seen; types of tokens
+	Tasks            [][]int32 // one a row: the task of the example, for methods that know several
 	Labels           [][]int32 // one class a row, or a label for each token; not shifted for causal language models
 }
 
-// ReadInputs reads the tensors input_ids, attention_mask, token_type_ids [examples × length] and labels [examples] or [examples × length].
+// ReadInputs reads the tensors input_ids, attention_mask, token_type_ids [examples × length], task_ids [examples] and labels [examples] or [examples × length].
 func ReadInputs(f *safetensors.File) (*Inputs, error) {
 	in := &Inputs{}
 	for _, field := range []struct {
 		name  string
 		table *[][]int32
-	}{{"input_ids", &in.IDs}, {"attention_mask", &in.Mask}, {"token_type_ids", &in.Types}, {"labels", &in.Labels}} {
+	}{{"input_ids", &in.IDs}, {"attention_mask", &in.Mask}, {"token_type_ids", &in.Types}, {"task_ids", &in.Tasks}, {"labels", &in.Labels}} {
 		t, ok := f.Tensor(field.name)
 		if !ok {
 			continue
@@ -39,8 +40,8 @@ func (in *Inputs) check() error {
 		return fmt.Errorf("models: inputs: found no input_ids with a row of tokens")
 	}
 	n, length := len(in.IDs), len(in.IDs[0])
-	for name, t := range map[string][][]int32{"attention_mask": in.Mask, "token_type_ids": in.Types, "labels": in.Labels} {
-		wide := t != nil && len(t) == n && (len(t[0]) == length || name == "labels" && len(t[0]) == 1)
+	for name, t := range map[string][][]int32{"attention_mask": in.Mask, "token_type_ids": in.Types, "task_ids": in.Tasks, "labels": in.Labels} {
+		wide := t != nil && len(t) == n && (len(t[0]) == length && name != "task_ids" || (name == "labels" || name == "task_ids") && len(t[0]) == 1)
 		if t != nil && !wide {
 			return fmt.Errorf("models: inputs: %s is a table %d×%d, input_ids is %d×%d", name, len(t), len(t[0]), n, length)
 		}
@@ -88,8 +89,16 @@ func (in *Inputs) Batch(m Model, examples ...int) (*Batch, error) {
 		sequences = append(sequences, in.sequence(i))
 	}
 	b, err := Pack(m, sequences...)
-	if err != nil || in.Labels == nil {
-		return b, err
+	if err != nil {
+		return nil, err
+	}
+	if in.Tasks != nil {
+		for _, i := range examples {
+			b.Tasks = append(b.Tasks, in.Tasks[i][0])
+		}
+	}
+	if in.Labels == nil {
+		return b, nil
 	}
 	return b, b.label(m, in, examples)
 }

@@ -17,6 +17,7 @@ import (
 	"peft/tensor"
 
 	_ "peft/lora"
+	_ "peft/prefix"
 )
 
 func main() { cli.Main(run) }

@@ -33,6 +33,7 @@ func (j *job) loss(p *peft.Pass, rows []int) (train.Loss, error) {
 	if err != nil {
 		return train.Loss{}, err
 	}
+	p.Tasks = b.Tasks
 	value, err := models.BatchLoss(p, j.model.Unwrap(), b)
 	return train.Loss{Value: value, Targets: models.Targets(b.Labels), Tokens: len(b.IDs)}, err
 }
@@ -53,6 +54,7 @@ func (j *job) score(rows []int) (s train.Score, targets int, err error) {
 	}
 	p := peft.With(j.dev, j.patch).NoGrad()
 	defer p.Close()
+	p.Tasks = b.Tasks
 	targets = models.Targets(b.Labels)
 	if j.model.Task() == models.CausalLM {
 		loss, err := models.BatchLoss(p, j.model.Unwrap(), b)

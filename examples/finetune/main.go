@@ -19,6 +19,7 @@ import (
 
 	_ "peft/adapter"
 	_ "peft/lora"
+	_ "peft/prefix"
 )
 
 func main() { cli.Main(run) }

@@ -113,11 +113,12 @@ func (s *spec) attach(e cli.Env, j *job, o options) (*peft.Patch, error) {
 	if !said && !written && (j.model.Task() == models.SequenceClassification || len(j.model.Fresh) > 0) && s.name != "full" && s.name != "head" {
 		s.config["head"] = json.RawMessage("true")
 	}
+	delete(s.config, "inference_mode") // the configuration of a folder is used, not what is saved there
 	text, err := json.Marshal(s.config)
 	if err != nil {
 		return nil, err
 	}
-	m, err := peft.DecodeMethod(text)
+	m, err := cli.Method(text, o.model)
 	if err != nil {
 		return nil, err
 	}

@@ -66,6 +66,7 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	}
 	pass := peft.With(p.dev, p.patches...)
 	defer pass.Close()
+	pass.Tasks = b.Tasks
 	if route != nil {
 		pass.Route(route[lo:hi])
 	}

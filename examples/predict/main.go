@@ -15,6 +15,7 @@ import (
 
 	_ "peft/adapter"
 	_ "peft/lora"
+	_ "peft/prefix"
 )
 
 func main() { cli.Main(run) }

@@ -100,7 +100,10 @@ func expected(c golden.Case, want *safetensors.File) []string {
 	if c.Kind == "active" {
 		return []string{"logits.one+two"}
 	}
-	return want.Names()
+	return slices.DeleteFunc(want.Names(), func(name string) bool {
+		// Tensors of the network that made a prompt are for training it; and where the gradient by a prompt should be, the files hold what the prompt is after training.
+		return strings.HasPrefix(name, "encoder.") || name == "grad.prompt_embeddings"
+	})
 }
 
 // compare compares every tensor of a case with the program's.

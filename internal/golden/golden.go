@@ -132,19 +132,19 @@ func Near(t testing.TB, name string, want, got []float64, tolerance float64) {
 	}
 }
 
-// Masked is a file with one tensor of another, whose entries are zero where the batch's attention mask is: logits mean nothing there.
+// Masked is a file with one tensor of another, whose entries are zero where the batch's attention mask is: logits mean nothing there. Rows beyond the mask stand before it.
 func Masked(t testing.TB, f *safetensors.File, name, batch string) *safetensors.File {
 	x, ok := f.Tensor(name)
 	require.True(t, ok, name)
 	values, err := x.Float64s()
 	require.NoError(t, err)
-	if m, ok := Open(t, batch).Tensor("attention_mask"); ok && len(x.Shape) == 3 && x.Shape[1] == m.Shape[1] {
+	if m, ok := Open(t, batch).Tensor("attention_mask"); ok && len(x.Shape) == 3 && x.Shape[1] >= m.Shape[1] {
 		values = append([]float64(nil), values...)
 		mask, err := m.Ints()
 		require.NoError(t, err)
 		for i, seen := range mask {
-			if seen == 0 {
-				clear(values[i*x.Shape[2] : (i+1)*x.Shape[2]])
+			if row := i + (i/m.Shape[1]+1)*(x.Shape[1]-m.Shape[1]); seen == 0 {
+				clear(values[row*x.Shape[2] : (row+1)*x.Shape[2]])
 			}
 		}
 	}

@@ -1,0 +1,72 @@
+package prefix_test
+
+import (
+	"fmt"
+	"log"
+
+	"peft/peft"
+	"peft/prefix"
+	"peft/tensor"
+)
+
+// A Reader is a program's own model: one attention over the sum of words and places.
+type Reader struct {
+	Words, Places     peft.Embedding
+	Query, Key, Value peft.Linear
+	Input             peft.Sequence
+	Self              peft.Attention
+}
+
+// Read is the attention's context for words, which are laid out as sequences.
+func (m *Reader) Read(p *peft.Pass, l *tensor.Layout, words ...int32) *tensor.Tensor {
+	x := m.Input.Apply(p, m.Words.Apply(p, words, l))
+	x = tensor.Add(x, m.Places.Apply(p, x.Layout().Pos, x.Layout()))
+	return m.Self.Apply(p, x, m.Query.Apply(p, x), m.Key.Apply(p, x), m.Value.Apply(p, x), tensor.Attention{})
+}
+
+func newReader() *Reader {
+	m := &Reader{
+		Words: peft.NewEmbedding(3, 2), Places: peft.NewEmbedding(4, 2), Input: peft.Sequence{Size: 2}, Self: peft.Attention{Heads: 1, KVHeads: 1, HeadSize: 2},
+		Query: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2), Key: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2), Value: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2),
+	}
+	m.Words.W.W = tensor.WeightOf([]float32{1, 0, 0, 1, 1, 1}, 3, 2)
+	m.Places.W.W = tensor.WeightOf(make([]float32, 8), 4, 2)
+	return m
+}
+
+// One row of keys and values, zeros here, stands before each sequence and takes its share of the attention.
+func ExampleConfig() {
+	dev, model := tensor.Reference(), newReader()
+	patch, err := peft.Attach(dev, model, prefix.Config{Tokens: 1, Zero: true}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(patch.Summary())
+
+	p := peft.With(dev, patch)
+	defer p.Close()
+	fmt.Printf("%.3f\n", model.Read(p, tensor.NewLayout(1), 2).Float64s())
+	// Output:
+	//          4  [1 4]          prefix/prompt_embeddings
+	// trained 4 of 30 (13.3333 %)
+	// [0.804 0.804]
+}
+
+// Virtual tokens that start as the words 0 and 1 stand in the sequence itself, and are in what comes out.
+func ExamplePrompt() {
+	dev, model := tensor.Reference(), newReader()
+	patch, err := peft.Attach(dev, model, prefix.Prompt{Tokens: 2, Init: prefix.FromText, IDs: []int32{0, 1}}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	p := peft.With(dev, patch)
+	defer p.Close()
+	y := model.Read(p, tensor.NewLayout(1), 2)
+	for i := range y.Rows() {
+		fmt.Println(y.Layout().Pos[i], y.Layout().IsVirtual(i))
+	}
+	// Output:
+	// 0 true
+	// 1 true
+	// 2 false
+}

@@ -1,0 +1,76 @@
+package prefix_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/peft"
+	"peft/peft/pefttest"
+	"peft/prefix"
+	"peft/tensor"
+)
+
+// The numbers of one row of keys and values, and of the head of the laws' model.
+const (
+	wide = 2 * pefttest.Layers * pefttest.Size
+	head = pefttest.Classes * (pefttest.Size + 1)
+)
+
+// linear is the number of numbers in linear maps from one size to the next.
+func linear(sizes ...int) (n int) {
+	for i, out := range sizes[1:] {
+		n += out * (sizes[i] + 1)
+	}
+	return n
+}
+
+// lstm is the number of numbers in a bidirectional LSTM of two layers.
+func lstm(in, h int) int { return 2*4*h*(in+h+2) + 2*4*h*(2*h+h+2) }
+
+func TestLaws(t *testing.T) {
+	const d = pefttest.Size
+	for name, c := range map[string]struct {
+		method  peft.Method
+		trained int
+	}{
+		"flat":          {prefix.Config{Tokens: 3}, 3 * wide},
+		"zero":          {prefix.Config{Tokens: 2, Zero: true}, 2 * wide},
+		"head":          {prefix.Config{Tokens: 2, Head: true}, 2*wide + head},
+		"projection":    {prefix.Config{Tokens: 3, Projection: true}, 3*d + linear(d, d, wide)},
+		"narrow":        {prefix.Config{Tokens: 3, Projection: true, Hidden: 5, Head: true}, 3*d + linear(d, 5, wide) + head},
+		"zero network":  {prefix.Config{Tokens: 2, Projection: true, Hidden: 4, Zero: true}, 2*d + linear(d, 4, wide)},
+		"prompt":        {prefix.Prompt{Tokens: 4}, 4 * d},
+		"vocabulary":    {prefix.Prompt{Tokens: 4, Init: prefix.SampleVocab, Head: true}, 4*d + head},
+		"text":          {prefix.Prompt{Tokens: 4, Init: prefix.FromText, IDs: []int32{3, 1, 4}}, 4 * d},
+		"P-tuning":      {prefix.PTuning{Tokens: 3}, 3*d + linear(d, d, d, d)},
+		"P-tuning LSTM": {prefix.PTuning{Tokens: 3, Encoder: prefix.LSTM, Hidden: 5, Dropout: 0.3}, 3*d + lstm(d, 5) + linear(10, 10, d)},
+		"one task":      {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 3}, Tasks: 1, Ranks: 2}, 3*d + 2*(3+d)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pefttest.Test(t, c.method, pefttest.Want{Trained: c.trained, Different: true, Stays: true})
+		})
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	model := pefttest.NewModel(1)
+	for name, c := range map[string]struct {
+		method peft.Method
+		says   string
+	}{
+		"tokens":    {prefix.Config{}, "Tokens is 0, must be at least 1"},
+		"hidden":    {prefix.Config{Tokens: 1, Hidden: -1}, "Hidden is -1"},
+		"init":      {prefix.Prompt{Tokens: 1, Init: "ONES"}, `Init is "ONES"`},
+		"no ids":    {prefix.Prompt{Tokens: 1, Init: prefix.FromText}, "IDs is empty"},
+		"ids":       {prefix.Prompt{Tokens: 1, Init: prefix.FromText, IDs: []int32{99}}, "token 99 of IDs is not in the table of 13 tokens"},
+		"encoder":   {prefix.PTuning{Tokens: 1, Encoder: "GRU"}, `Encoder is "GRU"`},
+		"dropout":   {prefix.PTuning{Tokens: 1, Dropout: 1}, "Dropout is 1"},
+		"tasks":     {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1}, Ranks: 1}, "Tasks is 0"},
+		"one of":    {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 2, Ranks: 1}, "starts one task from others"},
+		"no source": {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 1, Ranks: 1}, "no such file"},
+	} {
+		_, err := peft.Attach(tensor.Reference(), model, c.method, 1)
+		require.ErrorContains(t, err, c.says, name)
+	}
+}
