@@ -48,6 +48,7 @@ func TestFamily(t *testing.T) {
 		"hira":            {lora.HiRA{Common: at, Rank: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 3 * perRank}},
 		"gralora":         {lora.GraLoRA{Common: at, Rank: 6, Blocks: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 6 * perRank}},
 		"gralora hybrid":  {lora.GraLoRA{Common: at, Rank: 4, Hybrid: 2}, pefttest.Want{Trained: maps * 6 * perRank}},
+		"tokens":          {lora.Tokens{Rows: []int{3, 9, 0}}, pefttest.Want{Trained: 3 * size}},
 	} {
 		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
 	}

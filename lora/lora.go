@@ -11,19 +11,20 @@ import (
 
 // A Config is LoRA: low-rank updates of linear maps and embeddings. Its zero value, with a rank, adapts the maps that are usual for the model.
 type Config struct {
-	Rank         int             `json:"r"`                 // r, at least 1
-	Alpha        float64         `json:"lora_alpha"`        // α; 0 means Rank, so that s = 1
-	On           peft.Selection  `json:"-"`                 // the sites; nil: what is usual for the model's type
-	Dropout      float64         `json:"lora_dropout"`      // on the branch's input, in training
-	RSLoRA       bool            `json:"use_rslora"`        // s = α/√r (Kalajdzievski 2023, arXiv:2312.03732)
-	DoRA         bool            `json:"use_dora"`          // the length of each row of W is trained apart (Liu et al. 2024, arXiv:2402.09353)
-	Bias         Bias            `json:"-"`                 // which of the base's biases are trained too
-	OwnBias      bool            `json:"lora_bias"`         // a bias on B
-	Init         Init            `json:"init_lora_weights"` // how A and B start
-	RankPattern  peft.PatternMap `json:"rank_pattern"`      // ranks of single sites, by name
-	AlphaPattern peft.PatternMap `json:"alpha_pattern"`     // α of single sites, by name
-	Save         []string        `json:"-"`                 // modules trained whole, by the end of their name: a new head
-	Head         bool            `json:"-"`                 // train the model's head whole, whatever its name
+	Rank         int             `json:"r"`                       // r, at least 1
+	Alpha        float64         `json:"lora_alpha"`              // α; 0 means Rank, so that s = 1
+	On           peft.Selection  `json:"-"`                       // the sites; nil: what is usual for the model's type
+	Dropout      float64         `json:"lora_dropout"`            // on the branch's input, in training
+	RSLoRA       bool            `json:"use_rslora"`              // s = α/√r (Kalajdzievski 2023, arXiv:2312.03732)
+	DoRA         bool            `json:"use_dora"`                // the length of each row of W is trained apart (Liu et al. 2024, arXiv:2402.09353)
+	Bias         Bias            `json:"-"`                       // which of the base's biases are trained too
+	OwnBias      bool            `json:"lora_bias"`               // a bias on B
+	Init         Init            `json:"init_lora_weights"`       // how A and B start
+	RankPattern  peft.PatternMap `json:"rank_pattern"`            // ranks of single sites, by name
+	AlphaPattern peft.PatternMap `json:"alpha_pattern"`           // α of single sites, by name
+	Tokens       TokenRows       `json:"trainable_token_indices"` // rows of embeddings that are trained too
+	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
+	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
 }
 
 // Attach puts a low-rank update at each chosen site.
@@ -41,7 +42,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 			return nil, fmt.Errorf("lora: %s: %w", x.Name(), err)
 		}
 	}
-	return q, c.common().whole(q, lora, sites)
+	return q, first(c.Tokens.train(q), c.common().whole(q, lora, sites))
 }
 
 func (c Config) common() Common { return Common{c.On, c.Bias, c.Save, c.Head} }

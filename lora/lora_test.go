@@ -33,6 +33,7 @@ func TestLaws(t *testing.T) {
 		"head":      {lora.Config{Rank: 1, Head: true, On: queryValue}, maps*perRank + head},
 		"embedding": {lora.Config{Rank: 2, On: peft.Named("Words")}, 2 * (pefttest.Words + pefttest.Size)},
 		"all bias":  {lora.Config{Rank: 1, Bias: lora.AllBias, Head: true, On: queryValue}, maps*perRank + head + pefttest.Layers*(7*pefttest.Size+pefttest.Inner)},
+		"tokens":    {lora.Config{Rank: 1, Tokens: lora.TokenRows{"": {1, 4}, "Places": {2}}, On: queryValue}, maps*perRank + 3*pefttest.Size},
 		"all-linear": {
 			lora.Config{Rank: 1, On: peft.AllLinear()},
 			pefttest.Layers * (4*2*pefttest.Size + 2*(pefttest.Size+pefttest.Inner)),

@@ -39,10 +39,10 @@ func losses(t *testing.T, path string) (all []float64) {
 }
 
 // missing are ends of the names of cases that need something the library lacks: parts of LoRA, or another optimizer.
-var missing = []string{"lora-tokens", "lora-replication", "lora-fa", "lora-plus"}
+var missing = []string{"lora-replication", "lora-fa", "lora-plus"}
 
 // family are the methods of LoRA's family, as cases name them.
-var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA"}
+var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS"}
 
 // cases are the golden ones whose model and method there are.
 func cases(t *testing.T) []golden.Case {

@@ -18,11 +18,11 @@ import (
 // unsupported are kinds of cases that the program is not for, and missing are parts of the names of those for which the library lacks something.
 var (
 	unsupported = map[string]bool{"combine": true, "fresh": true}
-	missing     = []string{"lora-tokens", "lora-replication", "embed-tied"}
+	missing     = []string{"lora-replication", "embed-tied"}
 )
 
 // family are the methods of LoRA's family, as cases name them.
-var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA"}
+var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS"}
 
 func matches(name string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
