@@ -6,11 +6,21 @@
 // contiguous slices that a table of the type kernels holds: one table an instruction set, the plain Go one being the definition of all. No kernel
 // knows of threads, no method of Backend knows of registers.
 //
-// Chunks are cut by the shape of the operands alone, every number of a result is made by one chunk, and reductions that span chunks are combined
-// in the order of the chunks. So a result has the same bits for any number of threads.
+// Chunks are cut so that every number of a result is made in the same way wherever the cuts are; reductions that
+// span chunks are combined in the order of the chunks. So a result has the same bits for any number of threads.
+//
+// # Products
+//
+// A product is cut into blocks of its result. For a block, the right operand is laid out in panels, as many columns as two vectors are wide, that stay in the
+// second-level cache; strips of rows of the left operand, read where they lie if possible, stay in the first. A tile kernel keeps strip × panel sums in
+// registers ("Anatomy of High-Performance Matrix Multiplication", Goto and van de Geijn 2008). What follows a product, a bias, a term of low rank,
+// a function, is done while a strip's sums are in the cache. Panels of frozen float32 weights are made once and kept; other weights are widened as they are packed.
 //
 // # Instruction sets
 //
 // [New] takes the best set that the processor has. The environment variable PEFT_CPU (generic, avx2, avx512) asks for another, as does [NewSet];
 // [Backend.Set] tells which one is in use. The build tag noasm leaves only Go code.
+//
+// Assembly is written by the program in the folder _asm, a module of its own: go generate runs it. A kernel is there once for all sets, in terms of vectors
+// of some width.
 package cpu

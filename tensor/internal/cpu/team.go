@@ -201,7 +201,7 @@ func (t *team) work(w *worker) {
 
 // await returns the epoch once it is not the one seen before.
 func (t *team) await(w *worker, seen uint32) uint32 {
-	const patience, yield = 256, 32 // spins before sleep, and between looks for other goroutines
+	const patience, yield = 4096, 64 // spins before sleep, and between looks for other goroutines
 	for spins := 1; ; spins++ {
 		if e := t.epoch.Load(); e != seen {
 			return e
