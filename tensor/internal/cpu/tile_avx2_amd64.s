@@ -195,10 +195,34 @@ narrow2:
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R8
-	CMPQ         BX, $+1
+	LEAQ         (DI)(DI*2), R9
+	CMPQ         BX, $+4
 	JLT          rest20
 
 depth19:
+	VMASKMOVPS   (SI), Y0, Y2
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(DI*1), Y0, Y2
+	VBROADCASTSS 4(R8), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(DI*2), Y0, Y2
+	VBROADCASTSS 8(R8), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(R9*1), Y0, Y2
+	VBROADCASTSS 12(R8), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $+16, R8
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth19
+
+rest20:
+	CMPQ BX, $+1
+	JLT  rest22
+
+depth21:
 	VMASKMOVPS   (SI), Y0, Y2
 	VBROADCASTSS (R8), Y3
 	VFMADD231PS  Y3, Y2, Y1
@@ -206,17 +230,44 @@ depth19:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth19
+	JGE          depth21
 
-rest20:
+rest22:
 	JMP summed18
 
 other17:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest22
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest24
 
-depth21:
+depth23:
+	VMASKMOVPS   (SI), Y0, Y2
+	VBROADCASTSS (R9), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(DI*1), Y0, Y2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(DI*2), Y0, Y2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   (SI)(R10*1), Y0, Y2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth23
+
+rest24:
+	CMPQ BX, $+1
+	JLT  rest26
+
+depth25:
 	VMASKMOVPS   (SI), Y0, Y2
 	VBROADCASTSS (R9), Y3
 	VFMADD231PS  Y3, Y2, Y1
@@ -224,9 +275,9 @@ depth21:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth21
+	JGE          depth25
 
-rest22:
+rest26:
 summed18:
 	MOVQ         cr+24(FP), BX
 	SHLQ         $0x02, BX
@@ -237,24 +288,24 @@ summed18:
 	MOVQ         bias_base+136(FP), SI
 	MOVQ         bias_len+144(FP), DI
 	TESTQ        DI, DI
-	JEQ          unbiased25
+	JEQ          unbiased29
 	SUBQ         DX, DI
 	VMASKMOVPS   (SI)(DI*4), Y0, Y4
 
-unbiased25:
+unbiased29:
 	VFMADD213PS Y4, Y2, Y1
 	VXORPS      X2, X2, X2
 	VUCOMISS    X2, X3
-	JNE         add23
+	JNE         add27
 	VMASKMOVPS  Y1, Y0, (BX)
-	JMP         written24
+	JMP         written28
 
-add23:
+add27:
 	VMASKMOVPS  (BX), Y0, Y2
 	VFMADD231PS Y2, Y3, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
 
-written24:
+written28:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
@@ -272,9 +323,9 @@ TEXT ·tile2AVX2(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel26:
+panel30:
 	CMPQ       DX, $+16
-	JLT        narrow27
+	JLT        narrow31
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -296,15 +347,15 @@ panel26:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other29
+	JNE        other33
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest32
+	JLT        rest36
 
-depth31:
+depth35:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -341,13 +392,13 @@ depth31:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth31
+	JGE          depth35
 
-rest32:
+rest36:
 	CMPQ SI, $+1
-	JLT  rest34
+	JLT  rest38
 
-depth33:
+depth37:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -360,18 +411,18 @@ depth33:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth33
+	JGE          depth37
 
-rest34:
-	JMP summed30
+rest38:
+	JMP summed34
 
-other29:
+other33:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest36
+	JLT  rest40
 
-depth35:
+depth39:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -411,13 +462,13 @@ depth35:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth35
+	JGE          depth39
 
-rest36:
+rest40:
 	CMPQ SI, $+1
-	JLT  rest38
+	JLT  rest42
 
-depth37:
+depth41:
 	VMOVUPS      (DI), Y4
 	VMOVUPS      32(DI), Y5
 	VBROADCASTSS (R10), Y6
@@ -430,10 +481,10 @@ depth37:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth37
+	JGE          depth41
 
-rest38:
-summed30:
+rest42:
+summed34:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -444,27 +495,27 @@ summed30:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased41
+	JEQ          unbiased45
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Y6
 	VMOVUPS      32(R8)(R9*4), Y7
 
-unbiased41:
+unbiased45:
 	VFMADD213PS Y6, Y4, Y0
 	VFMADD213PS Y7, Y4, Y1
 	VFMADD213PS Y6, Y4, Y2
 	VFMADD213PS Y7, Y4, Y3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add39
+	JNE         add43
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, 32(SI)
 	ADDQ        DI, SI
 	VMOVUPS     Y2, (SI)
 	VMOVUPS     Y3, 32(SI)
-	JMP         written40
+	JMP         written44
 
-add39:
+add43:
 	VFMADD231PS (SI), Y5, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y5, Y1
@@ -475,15 +526,15 @@ add39:
 	VFMADD231PS 32(SI), Y5, Y3
 	VMOVUPS     Y3, 32(SI)
 
-written40:
+written44:
 	SUBQ $+16, DX
-	JLE  done28
+	JLE  done32
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel26
+	JMP  panel30
 
-narrow27:
+narrow31:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -497,14 +548,46 @@ narrow27:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other42
+	JNE          other46
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
-	CMPQ         BX, $+1
-	JLT          rest45
+	LEAQ         (DI)(DI*2), R10
+	CMPQ         BX, $+4
+	JLT          rest49
 
-depth44:
+depth48:
+	VMASKMOVPS   (SI), Y0, Y3
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (R9)(R8*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(DI*1), Y0, Y3
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(DI*2), Y0, Y3
+	VBROADCASTSS 8(R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(R10*1), Y0, Y3
+	VBROADCASTSS 12(R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $+16, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth48
+
+rest49:
+	CMPQ BX, $+1
+	JLT  rest51
+
+depth50:
 	VMASKMOVPS   (SI), Y0, Y3
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -514,17 +597,52 @@ depth44:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth44
+	JGE          depth50
 
-rest45:
-	JMP summed43
+rest51:
+	JMP summed47
 
-other42:
+other46:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest47
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest53
 
-depth46:
+depth52:
+	VMASKMOVPS   (SI), Y0, Y3
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(DI*1), Y0, Y3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(DI*2), Y0, Y3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VMASKMOVPS   (SI)(R10*1), Y0, Y3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS 4(R9), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth52
+
+rest53:
+	CMPQ BX, $+1
+	JLT  rest55
+
+depth54:
 	VMASKMOVPS   (SI), Y0, Y3
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -534,10 +652,10 @@ depth46:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth46
+	JGE          depth54
 
-rest47:
-summed43:
+rest55:
+summed47:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -547,22 +665,22 @@ summed43:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased50
+	JEQ          unbiased58
 	SUBQ         DX, R8
 	VMASKMOVPS   (DI)(R8*4), Y0, Y5
 
-unbiased50:
+unbiased58:
 	VFMADD213PS Y5, Y3, Y1
 	VFMADD213PS Y5, Y3, Y2
 	VXORPS      X3, X3, X3
 	VUCOMISS    X3, X4
-	JNE         add48
+	JNE         add56
 	VMASKMOVPS  Y1, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y2, Y0, (BX)
-	JMP         written49
+	JMP         written57
 
-add48:
+add56:
 	VMASKMOVPS  (BX), Y0, Y3
 	VFMADD231PS Y3, Y4, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -571,13 +689,13 @@ add48:
 	VFMADD231PS Y3, Y4, Y2
 	VMASKMOVPS  Y2, Y0, (BX)
 
-written49:
+written57:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow27
+	JG   narrow31
 
-done28:
+done32:
 	VZEROUPPER
 	RET
 
@@ -589,9 +707,9 @@ TEXT ·tile3AVX2(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel51:
+panel59:
 	CMPQ       DX, $+16
-	JLT        narrow52
+	JLT        narrow60
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -618,15 +736,15 @@ panel51:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other54
+	JNE        other62
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest57
+	JLT        rest65
 
-depth56:
+depth64:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -675,13 +793,13 @@ depth56:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth56
+	JGE          depth64
 
-rest57:
+rest65:
 	CMPQ SI, $+1
-	JLT  rest59
+	JLT  rest67
 
-depth58:
+depth66:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -697,18 +815,18 @@ depth58:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth58
+	JGE          depth66
 
-rest59:
-	JMP summed55
+rest67:
+	JMP summed63
 
-other54:
+other62:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest61
+	JLT  rest69
 
-depth60:
+depth68:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -760,13 +878,13 @@ depth60:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth60
+	JGE          depth68
 
-rest61:
+rest69:
 	CMPQ SI, $+1
-	JLT  rest63
+	JLT  rest71
 
-depth62:
+depth70:
 	VMOVUPS      (DI), Y6
 	VMOVUPS      32(DI), Y7
 	VBROADCASTSS (R10), Y8
@@ -782,10 +900,10 @@ depth62:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth62
+	JGE          depth70
 
-rest63:
-summed55:
+rest71:
+summed63:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -796,12 +914,12 @@ summed55:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased66
+	JEQ          unbiased74
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Y8
 	VMOVUPS      32(R8)(R9*4), Y9
 
-unbiased66:
+unbiased74:
 	VFMADD213PS Y8, Y6, Y0
 	VFMADD213PS Y9, Y6, Y1
 	VFMADD213PS Y8, Y6, Y2
@@ -810,7 +928,7 @@ unbiased66:
 	VFMADD213PS Y9, Y6, Y5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add64
+	JNE         add72
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, 32(SI)
 	ADDQ        DI, SI
@@ -819,9 +937,9 @@ unbiased66:
 	ADDQ        DI, SI
 	VMOVUPS     Y4, (SI)
 	VMOVUPS     Y5, 32(SI)
-	JMP         written65
+	JMP         written73
 
-add64:
+add72:
 	VFMADD231PS (SI), Y7, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y7, Y1
@@ -837,15 +955,15 @@ add64:
 	VFMADD231PS 32(SI), Y7, Y5
 	VMOVUPS     Y5, 32(SI)
 
-written65:
+written73:
 	SUBQ $+16, DX
-	JLE  done53
+	JLE  done61
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel51
+	JMP  panel59
 
-narrow52:
+narrow60:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -860,14 +978,54 @@ narrow52:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other67
+	JNE          other75
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
-	CMPQ         BX, $+1
-	JLT          rest70
+	LEAQ         (DI)(DI*2), R10
+	CMPQ         BX, $+4
+	JLT          rest78
 
-depth69:
+depth77:
+	VMASKMOVPS   (SI), Y0, Y4
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (R9)(R8*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (R9)(R8*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(DI*1), Y0, Y4
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 4(R9)(R8*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(DI*2), Y0, Y4
+	VBROADCASTSS 8(R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R9)(R8*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(R10*1), Y0, Y4
+	VBROADCASTSS 12(R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 12(R9)(R8*2), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $+16, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth77
+
+rest78:
+	CMPQ BX, $+1
+	JLT  rest80
+
+depth79:
 	VMASKMOVPS   (SI), Y0, Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y1
@@ -879,17 +1037,60 @@ depth69:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth69
+	JGE          depth79
 
-rest70:
-	JMP summed68
+rest80:
+	JMP summed76
 
-other67:
+other75:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest72
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest82
 
-depth71:
+depth81:
+	VMASKMOVPS   (SI), Y0, Y4
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R9), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(DI*1), Y0, Y4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R9), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(DI*2), Y0, Y4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R9), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VMASKMOVPS   (SI)(R10*1), Y0, Y4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS 4(R9), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS 8(R9), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth81
+
+rest82:
+	CMPQ BX, $+1
+	JLT  rest84
+
+depth83:
 	VMASKMOVPS   (SI), Y0, Y4
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y5, Y4, Y1
@@ -901,10 +1102,10 @@ depth71:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth71
+	JGE          depth83
 
-rest72:
-summed68:
+rest84:
+summed76:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -914,25 +1115,25 @@ summed68:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased75
+	JEQ          unbiased87
 	SUBQ         DX, R8
 	VMASKMOVPS   (DI)(R8*4), Y0, Y6
 
-unbiased75:
+unbiased87:
 	VFMADD213PS Y6, Y4, Y1
 	VFMADD213PS Y6, Y4, Y2
 	VFMADD213PS Y6, Y4, Y3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add73
+	JNE         add85
 	VMASKMOVPS  Y1, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y2, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y3, Y0, (BX)
-	JMP         written74
+	JMP         written86
 
-add73:
+add85:
 	VMASKMOVPS  (BX), Y0, Y4
 	VFMADD231PS Y4, Y5, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -945,13 +1146,13 @@ add73:
 	VFMADD231PS Y4, Y5, Y3
 	VMASKMOVPS  Y3, Y0, (BX)
 
-written74:
+written86:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow52
+	JG   narrow60
 
-done53:
+done61:
 	VZEROUPPER
 	RET
 
@@ -963,9 +1164,9 @@ TEXT ·tile4AVX2(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel76:
+panel88:
 	CMPQ       DX, $+16
-	JLT        narrow77
+	JLT        narrow89
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -997,7 +1198,7 @@ panel76:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other79
+	JNE        other91
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1005,9 +1206,9 @@ panel76:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest82
+	JLT        rest94
 
-depth81:
+depth93:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1069,13 +1270,13 @@ depth81:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth81
+	JGE          depth93
 
-rest82:
+rest94:
 	CMPQ SI, $+1
-	JLT  rest84
+	JLT  rest96
 
-depth83:
+depth95:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1095,18 +1296,18 @@ depth83:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth83
+	JGE          depth95
 
-rest84:
-	JMP summed80
+rest96:
+	JMP summed92
 
-other79:
+other91:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest86
+	JLT  rest98
 
-depth85:
+depth97:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1170,13 +1371,13 @@ depth85:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth85
+	JGE          depth97
 
-rest86:
+rest98:
 	CMPQ SI, $+1
-	JLT  rest88
+	JLT  rest100
 
-depth87:
+depth99:
 	VMOVUPS      (DI), Y8
 	VMOVUPS      32(DI), Y9
 	VBROADCASTSS (R10), Y10
@@ -1195,10 +1396,10 @@ depth87:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth87
+	JGE          depth99
 
-rest88:
-summed80:
+rest100:
+summed92:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1209,12 +1410,12 @@ summed80:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased91
+	JEQ          unbiased103
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Y10
 	VMOVUPS      32(R8)(R9*4), Y11
 
-unbiased91:
+unbiased103:
 	VFMADD213PS Y10, Y8, Y0
 	VFMADD213PS Y11, Y8, Y1
 	VFMADD213PS Y10, Y8, Y2
@@ -1225,7 +1426,7 @@ unbiased91:
 	VFMADD213PS Y11, Y8, Y7
 	VXORPS      X8, X8, X8
 	VUCOMISS    X8, X9
-	JNE         add89
+	JNE         add101
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, 32(SI)
 	ADDQ        DI, SI
@@ -1237,9 +1438,9 @@ unbiased91:
 	ADDQ        DI, SI
 	VMOVUPS     Y6, (SI)
 	VMOVUPS     Y7, 32(SI)
-	JMP         written90
+	JMP         written102
 
-add89:
+add101:
 	VFMADD231PS (SI), Y9, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y9, Y1
@@ -1260,15 +1461,15 @@ add89:
 	VFMADD231PS 32(SI), Y9, Y7
 	VMOVUPS     Y7, 32(SI)
 
-written90:
+written102:
 	SUBQ $+16, DX
-	JLE  done78
+	JLE  done90
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel76
+	JMP  panel88
 
-narrow77:
+narrow89:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -1284,16 +1485,65 @@ narrow77:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other92
+	JNE          other104
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
-	CMPQ         BX, $+1
-	JLT          rest95
+	LEAQ         (DI)(DI*2), R11
+	CMPQ         BX, $+4
+	JLT          rest107
 
-depth94:
+depth106:
+	VMASKMOVPS   (SI), Y0, Y5
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (R9)(R8*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (R9)(R8*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(DI*1), Y0, Y5
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 4(R9)(R8*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 4(R10), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(DI*2), Y0, Y5
+	VBROADCASTSS 8(R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R9)(R8*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 8(R10), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(R11*1), Y0, Y5
+	VBROADCASTSS 12(R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 12(R9)(R8*2), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R10), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth106
+
+rest107:
+	CMPQ BX, $+1
+	JLT  rest109
+
+depth108:
 	VMASKMOVPS   (SI), Y0, Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y1
@@ -1308,17 +1558,68 @@ depth94:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth94
+	JGE          depth108
 
-rest95:
-	JMP summed93
+rest109:
+	JMP summed105
 
-other92:
+other104:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest97
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest111
 
-depth96:
+depth110:
+	VMASKMOVPS   (SI), Y0, Y5
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R9), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R9), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(DI*1), Y0, Y5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R9), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R9), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(DI*2), Y0, Y5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R9), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R9), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VMASKMOVPS   (SI)(R10*1), Y0, Y5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(R9), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS 8(R9), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS 12(R9), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth110
+
+rest111:
+	CMPQ BX, $+1
+	JLT  rest113
+
+depth112:
 	VMASKMOVPS   (SI), Y0, Y5
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y6, Y5, Y1
@@ -1332,10 +1633,10 @@ depth96:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth96
+	JGE          depth112
 
-rest97:
-summed93:
+rest113:
+summed105:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1345,18 +1646,18 @@ summed93:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased100
+	JEQ          unbiased116
 	SUBQ         DX, R8
 	VMASKMOVPS   (DI)(R8*4), Y0, Y7
 
-unbiased100:
+unbiased116:
 	VFMADD213PS Y7, Y5, Y1
 	VFMADD213PS Y7, Y5, Y2
 	VFMADD213PS Y7, Y5, Y3
 	VFMADD213PS Y7, Y5, Y4
 	VXORPS      X5, X5, X5
 	VUCOMISS    X5, X6
-	JNE         add98
+	JNE         add114
 	VMASKMOVPS  Y1, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y2, Y0, (BX)
@@ -1364,9 +1665,9 @@ unbiased100:
 	VMASKMOVPS  Y3, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y4, Y0, (BX)
-	JMP         written99
+	JMP         written115
 
-add98:
+add114:
 	VMASKMOVPS  (BX), Y0, Y5
 	VFMADD231PS Y5, Y6, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -1383,13 +1684,13 @@ add98:
 	VFMADD231PS Y5, Y6, Y4
 	VMASKMOVPS  Y4, Y0, (BX)
 
-written99:
+written115:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow77
+	JG   narrow89
 
-done78:
+done90:
 	VZEROUPPER
 	RET
 
@@ -1401,9 +1702,9 @@ TEXT ·tile5AVX2(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel101:
+panel117:
 	CMPQ       DX, $+16
-	JLT        narrow102
+	JLT        narrow118
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1440,7 +1741,7 @@ panel101:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other104
+	JNE        other120
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1448,9 +1749,9 @@ panel101:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest107
+	JLT        rest123
 
-depth106:
+depth122:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1524,13 +1825,13 @@ depth106:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth106
+	JGE          depth122
 
-rest107:
+rest123:
 	CMPQ SI, $+1
-	JLT  rest109
+	JLT  rest125
 
-depth108:
+depth124:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1553,18 +1854,18 @@ depth108:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth108
+	JGE          depth124
 
-rest109:
-	JMP summed105
+rest125:
+	JMP summed121
 
-other104:
+other120:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest111
+	JLT  rest127
 
-depth110:
+depth126:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1640,13 +1941,13 @@ depth110:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth110
+	JGE          depth126
 
-rest111:
+rest127:
 	CMPQ SI, $+1
-	JLT  rest113
+	JLT  rest129
 
-depth112:
+depth128:
 	VMOVUPS      (DI), Y10
 	VMOVUPS      32(DI), Y11
 	VBROADCASTSS (R10), Y12
@@ -1668,10 +1969,10 @@ depth112:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth112
+	JGE          depth128
 
-rest113:
-summed105:
+rest129:
+summed121:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1682,12 +1983,12 @@ summed105:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased116
+	JEQ          unbiased132
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Y12
 	VMOVUPS      32(R8)(R9*4), Y13
 
-unbiased116:
+unbiased132:
 	VFMADD213PS Y12, Y10, Y0
 	VFMADD213PS Y13, Y10, Y1
 	VFMADD213PS Y12, Y10, Y2
@@ -1700,7 +2001,7 @@ unbiased116:
 	VFMADD213PS Y13, Y10, Y9
 	VXORPS      X10, X10, X10
 	VUCOMISS    X10, X11
-	JNE         add114
+	JNE         add130
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, 32(SI)
 	ADDQ        DI, SI
@@ -1715,9 +2016,9 @@ unbiased116:
 	ADDQ        DI, SI
 	VMOVUPS     Y8, (SI)
 	VMOVUPS     Y9, 32(SI)
-	JMP         written115
+	JMP         written131
 
-add114:
+add130:
 	VFMADD231PS (SI), Y11, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y11, Y1
@@ -1743,15 +2044,15 @@ add114:
 	VFMADD231PS 32(SI), Y11, Y9
 	VMOVUPS     Y9, 32(SI)
 
-written115:
+written131:
 	SUBQ $+16, DX
-	JLE  done103
+	JLE  done119
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel101
+	JMP  panel117
 
-narrow102:
+narrow118:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -1768,16 +2069,73 @@ narrow102:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other117
+	JNE          other133
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
-	CMPQ         BX, $+1
-	JLT          rest120
+	LEAQ         (DI)(DI*2), R11
+	CMPQ         BX, $+4
+	JLT          rest136
 
-depth119:
+depth135:
+	VMASKMOVPS   (SI), Y0, Y6
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (R9)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (R9)(R8*2), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (R10)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(DI*1), Y0, Y6
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 4(R9)(R8*2), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 4(R10), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 4(R10)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(DI*2), Y0, Y6
+	VBROADCASTSS 8(R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R9)(R8*2), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 8(R10), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 8(R10)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(R11*1), Y0, Y6
+	VBROADCASTSS 12(R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 12(R9)(R8*2), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R10), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 12(R10)(R8*1), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth135
+
+rest136:
+	CMPQ BX, $+1
+	JLT  rest138
+
+depth137:
 	VMASKMOVPS   (SI), Y0, Y6
 	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -1794,17 +2152,76 @@ depth119:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth119
+	JGE          depth137
 
-rest120:
-	JMP summed118
+rest138:
+	JMP summed134
 
-other117:
+other133:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest122
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest140
 
-depth121:
+depth139:
+	VMASKMOVPS   (SI), Y0, Y6
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R9), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R9), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R9), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(DI*1), Y0, Y6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R9), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R9), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R9), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(DI*2), Y0, Y6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R9), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R9), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R9), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	VMASKMOVPS   (SI)(R10*1), Y0, Y6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS 4(R9), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS 8(R9), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS 12(R9), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS 16(R9), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth139
+
+rest140:
+	CMPQ BX, $+1
+	JLT  rest142
+
+depth141:
 	VMASKMOVPS   (SI), Y0, Y6
 	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -1820,10 +2237,10 @@ depth121:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth121
+	JGE          depth141
 
-rest122:
-summed118:
+rest142:
+summed134:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1833,11 +2250,11 @@ summed118:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased125
+	JEQ          unbiased145
 	SUBQ         DX, R8
 	VMASKMOVPS   (DI)(R8*4), Y0, Y8
 
-unbiased125:
+unbiased145:
 	VFMADD213PS Y8, Y6, Y1
 	VFMADD213PS Y8, Y6, Y2
 	VFMADD213PS Y8, Y6, Y3
@@ -1845,7 +2262,7 @@ unbiased125:
 	VFMADD213PS Y8, Y6, Y5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add123
+	JNE         add143
 	VMASKMOVPS  Y1, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y2, Y0, (BX)
@@ -1855,9 +2272,9 @@ unbiased125:
 	VMASKMOVPS  Y4, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y5, Y0, (BX)
-	JMP         written124
+	JMP         written144
 
-add123:
+add143:
 	VMASKMOVPS  (BX), Y0, Y6
 	VFMADD231PS Y6, Y7, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -1878,13 +2295,13 @@ add123:
 	VFMADD231PS Y6, Y7, Y5
 	VMASKMOVPS  Y5, Y0, (BX)
 
-written124:
+written144:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow102
+	JG   narrow118
 
-done103:
+done119:
 	VZEROUPPER
 	RET
 
@@ -1896,9 +2313,9 @@ TEXT ·tile6AVX2(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel126:
+panel146:
 	CMPQ       DX, $+16
-	JLT        narrow127
+	JLT        narrow147
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1940,7 +2357,7 @@ panel126:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other129
+	JNE        other149
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1948,9 +2365,9 @@ panel126:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest132
+	JLT        rest152
 
-depth131:
+depth151:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2036,13 +2453,13 @@ depth131:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth131
+	JGE          depth151
 
-rest132:
+rest152:
 	CMPQ SI, $+1
-	JLT  rest134
+	JLT  rest154
 
-depth133:
+depth153:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2068,18 +2485,18 @@ depth133:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth133
+	JGE          depth153
 
-rest134:
-	JMP summed130
+rest154:
+	JMP summed150
 
-other129:
+other149:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest136
+	JLT  rest156
 
-depth135:
+depth155:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2167,13 +2584,13 @@ depth135:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth135
+	JGE          depth155
 
-rest136:
+rest156:
 	CMPQ SI, $+1
-	JLT  rest138
+	JLT  rest158
 
-depth137:
+depth157:
 	VMOVUPS      (DI), Y12
 	VMOVUPS      32(DI), Y13
 	VBROADCASTSS (R10), Y14
@@ -2198,10 +2615,10 @@ depth137:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth137
+	JGE          depth157
 
-rest138:
-summed130:
+rest158:
+summed150:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -2212,12 +2629,12 @@ summed130:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased141
+	JEQ          unbiased161
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Y14
 	VMOVUPS      32(R8)(R9*4), Y15
 
-unbiased141:
+unbiased161:
 	VFMADD213PS Y14, Y12, Y0
 	VFMADD213PS Y15, Y12, Y1
 	VFMADD213PS Y14, Y12, Y2
@@ -2232,7 +2649,7 @@ unbiased141:
 	VFMADD213PS Y15, Y12, Y11
 	VXORPS      X12, X12, X12
 	VUCOMISS    X12, X13
-	JNE         add139
+	JNE         add159
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, 32(SI)
 	ADDQ        DI, SI
@@ -2250,9 +2667,9 @@ unbiased141:
 	ADDQ        DI, SI
 	VMOVUPS     Y10, (SI)
 	VMOVUPS     Y11, 32(SI)
-	JMP         written140
+	JMP         written160
 
-add139:
+add159:
 	VFMADD231PS (SI), Y13, Y0
 	VMOVUPS     Y0, (SI)
 	VFMADD231PS 32(SI), Y13, Y1
@@ -2283,15 +2700,15 @@ add139:
 	VFMADD231PS 32(SI), Y13, Y11
 	VMOVUPS     Y11, 32(SI)
 
-written140:
+written160:
 	SUBQ $+16, DX
-	JLE  done128
+	JLE  done148
 	ADDQ $+64, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel126
+	JMP  panel146
 
-narrow127:
+narrow147:
 	MOVQ         DX, BX
 	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
@@ -2309,16 +2726,81 @@ narrow127:
 	MOVQ         ac+64(FP), R8
 	SHLQ         $0x02, R8
 	CMPQ         R8, $+4
-	JNE          other142
+	JNE          other162
 	MOVQ         ar+56(FP), R8
 	SHLQ         $0x02, R8
 	MOVQ         a_base+32(FP), R9
 	LEAQ         (R9)(R8*2), R10
 	ADDQ         R8, R10
-	CMPQ         BX, $+1
-	JLT          rest145
+	LEAQ         (DI)(DI*2), R11
+	CMPQ         BX, $+4
+	JLT          rest165
 
-depth144:
+depth164:
+	VMASKMOVPS   (SI), Y0, Y7
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (R9)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (R9)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (R10)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R10)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(DI*1), Y0, Y7
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 4(R9)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 4(R10)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 4(R10)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(DI*2), Y0, Y7
+	VBROADCASTSS 8(R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R9)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 8(R10), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 8(R10)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 8(R10)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(R11*1), Y0, Y7
+	VBROADCASTSS 12(R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 12(R9)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R10), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 12(R10)(R8*1), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 12(R10)(R8*2), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth164
+
+rest165:
+	CMPQ BX, $+1
+	JLT  rest167
+
+depth166:
 	VMASKMOVPS   (SI), Y0, Y7
 	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y8, Y7, Y1
@@ -2337,17 +2819,84 @@ depth144:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth144
+	JGE          depth166
 
-rest145:
-	JMP summed143
+rest167:
+	JMP summed163
 
-other142:
+other162:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest147
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest169
 
-depth146:
+depth168:
+	VMASKMOVPS   (SI), Y0, Y7
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R9), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R9), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R9), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R9), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(DI*1), Y0, Y7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R9), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R9), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R9), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R9), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(DI*2), Y0, Y7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R9), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R9), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R9), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R9), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	VMASKMOVPS   (SI)(R10*1), Y0, Y7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(R9), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS 8(R9), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(R9), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS 16(R9), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS 20(R9), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth168
+
+rest169:
+	CMPQ BX, $+1
+	JLT  rest171
+
+depth170:
 	VMASKMOVPS   (SI), Y0, Y7
 	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y8, Y7, Y1
@@ -2365,10 +2914,10 @@ depth146:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth146
+	JGE          depth170
 
-rest147:
-summed143:
+rest171:
+summed163:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -2378,11 +2927,11 @@ summed143:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased150
+	JEQ          unbiased174
 	SUBQ         DX, R8
 	VMASKMOVPS   (DI)(R8*4), Y0, Y9
 
-unbiased150:
+unbiased174:
 	VFMADD213PS Y9, Y7, Y1
 	VFMADD213PS Y9, Y7, Y2
 	VFMADD213PS Y9, Y7, Y3
@@ -2391,7 +2940,7 @@ unbiased150:
 	VFMADD213PS Y9, Y7, Y6
 	VXORPS      X7, X7, X7
 	VUCOMISS    X7, X8
-	JNE         add148
+	JNE         add172
 	VMASKMOVPS  Y1, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y2, Y0, (BX)
@@ -2403,9 +2952,9 @@ unbiased150:
 	VMASKMOVPS  Y5, Y0, (BX)
 	ADDQ        SI, BX
 	VMASKMOVPS  Y6, Y0, (BX)
-	JMP         written149
+	JMP         written173
 
-add148:
+add172:
 	VMASKMOVPS  (BX), Y0, Y7
 	VFMADD231PS Y7, Y8, Y1
 	VMASKMOVPS  Y1, Y0, (BX)
@@ -2430,13 +2979,13 @@ add148:
 	VFMADD231PS Y7, Y8, Y6
 	VMASKMOVPS  Y6, Y0, (BX)
 
-written149:
+written173:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JG   narrow127
+	JG   narrow147
 
-done128:
+done148:
 	VZEROUPPER
 	RET
 

@@ -198,10 +198,34 @@ narrow2:
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R8
-	CMPQ    BX, $+1
+	LEAQ    (DI)(DI*2), R9
+	CMPQ    BX, $+4
 	JLT     rest20
 
 depth19:
+	VMOVUPS.Z    (SI), K1, Z1
+	VBROADCASTSS (R8), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(DI*1), K1, Z1
+	VBROADCASTSS 4(R8), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(DI*2), K1, Z1
+	VBROADCASTSS 8(R8), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(R9*1), K1, Z1
+	VBROADCASTSS 12(R8), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $+16, R8
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth19
+
+rest20:
+	CMPQ BX, $+1
+	JLT  rest22
+
+depth21:
 	VMOVUPS.Z    (SI), K1, Z1
 	VBROADCASTSS (R8), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -209,17 +233,44 @@ depth19:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth19
+	JGE          depth21
 
-rest20:
+rest22:
 	JMP summed18
 
 other17:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest22
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest24
 
-depth21:
+depth23:
+	VMOVUPS.Z    (SI), K1, Z1
+	VBROADCASTSS (R9), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(DI*1), K1, Z1
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(DI*2), K1, Z1
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	VMOVUPS.Z    (SI)(R10*1), K1, Z1
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth23
+
+rest24:
+	CMPQ BX, $+1
+	JLT  rest26
+
+depth25:
 	VMOVUPS.Z    (SI), K1, Z1
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z2, Z1, Z0
@@ -227,9 +278,9 @@ depth21:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth21
+	JGE          depth25
 
-rest22:
+rest26:
 summed18:
 	MOVQ         cr+24(FP), BX
 	SHLQ         $0x02, BX
@@ -240,24 +291,24 @@ summed18:
 	MOVQ         bias_base+136(FP), SI
 	MOVQ         bias_len+144(FP), DI
 	TESTQ        DI, DI
-	JEQ          unbiased25
+	JEQ          unbiased29
 	SUBQ         DX, DI
 	VMOVUPS.Z    (SI)(DI*4), K1, Z3
 
-unbiased25:
+unbiased29:
 	VFMADD213PS Z3, Z1, Z0
 	VXORPS      X1, X1, X1
 	VUCOMISS    X1, X2
-	JNE         add23
+	JNE         add27
 	VMOVUPS     Z0, K1, (BX)
-	JMP         written24
+	JMP         written28
 
-add23:
+add27:
 	VMOVUPS.Z   (BX), K1, Z1
 	VFMADD231PS Z1, Z2, Z0
 	VMOVUPS     Z0, K1, (BX)
 
-written24:
+written28:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
@@ -275,9 +326,9 @@ TEXT ·tile2AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel26:
+panel30:
 	CMPQ       DX, $+32
-	JLT        narrow27
+	JLT        narrow31
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -299,15 +350,15 @@ panel26:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other29
+	JNE        other33
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest32
+	JLT        rest36
 
-depth31:
+depth35:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -344,13 +395,13 @@ depth31:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth31
+	JGE          depth35
 
-rest32:
+rest36:
 	CMPQ SI, $+1
-	JLT  rest34
+	JLT  rest38
 
-depth33:
+depth37:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -363,18 +414,18 @@ depth33:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth33
+	JGE          depth37
 
-rest34:
-	JMP summed30
+rest38:
+	JMP summed34
 
-other29:
+other33:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest36
+	JLT  rest40
 
-depth35:
+depth39:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -414,13 +465,13 @@ depth35:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth35
+	JGE          depth39
 
-rest36:
+rest40:
 	CMPQ SI, $+1
-	JLT  rest38
+	JLT  rest42
 
-depth37:
+depth41:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -433,10 +484,10 @@ depth37:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth37
+	JGE          depth41
 
-rest38:
-summed30:
+rest42:
+summed34:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -447,27 +498,27 @@ summed30:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased41
+	JEQ          unbiased45
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z6
 	VMOVUPS      64(R8)(R9*4), Z7
 
-unbiased41:
+unbiased45:
 	VFMADD213PS Z6, Z4, Z0
 	VFMADD213PS Z7, Z4, Z1
 	VFMADD213PS Z6, Z4, Z2
 	VFMADD213PS Z7, Z4, Z3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add39
+	JNE         add43
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
 	VMOVUPS     Z2, (SI)
 	VMOVUPS     Z3, 64(SI)
-	JMP         written40
+	JMP         written44
 
-add39:
+add43:
 	VFMADD231PS (SI), Z5, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z5, Z1
@@ -478,15 +529,15 @@ add39:
 	VFMADD231PS 64(SI), Z5, Z3
 	VMOVUPS     Z3, 64(SI)
 
-written40:
+written44:
 	SUBQ $+32, DX
-	JLE  done28
+	JLE  done32
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel26
+	JMP  panel30
 
-narrow27:
+narrow31:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -503,14 +554,46 @@ narrow27:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other42
+	JNE     other46
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
-	CMPQ    BX, $+1
-	JLT     rest45
+	LEAQ    (DI)(DI*2), R10
+	CMPQ    BX, $+4
+	JLT     rest49
 
-depth44:
+depth48:
+	VMOVUPS.Z    (SI), K1, Z2
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (R9)(R8*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(DI*1), K1, Z2
+	VBROADCASTSS 4(R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(DI*2), K1, Z2
+	VBROADCASTSS 8(R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(R10*1), K1, Z2
+	VBROADCASTSS 12(R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         $+16, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth48
+
+rest49:
+	CMPQ BX, $+1
+	JLT  rest51
+
+depth50:
 	VMOVUPS.Z    (SI), K1, Z2
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -520,17 +603,52 @@ depth44:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth44
+	JGE          depth50
 
-rest45:
-	JMP summed43
+rest51:
+	JMP summed47
 
-other42:
+other46:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest47
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest53
 
-depth46:
+depth52:
+	VMOVUPS.Z    (SI), K1, Z2
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(R9), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(DI*1), K1, Z2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(R9), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(DI*2), K1, Z2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(R9), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	VMOVUPS.Z    (SI)(R10*1), K1, Z2
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS 4(R9), Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth52
+
+rest53:
+	CMPQ BX, $+1
+	JLT  rest55
+
+depth54:
 	VMOVUPS.Z    (SI), K1, Z2
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  Z3, Z2, Z0
@@ -540,10 +658,10 @@ depth46:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth46
+	JGE          depth54
 
-rest47:
-summed43:
+rest55:
+summed47:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -553,22 +671,22 @@ summed43:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased50
+	JEQ          unbiased58
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z4
 
-unbiased50:
+unbiased58:
 	VFMADD213PS Z4, Z2, Z0
 	VFMADD213PS Z4, Z2, Z1
 	VXORPS      X2, X2, X2
 	VUCOMISS    X2, X3
-	JNE         add48
+	JNE         add56
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
-	JMP         written49
+	JMP         written57
 
-add48:
+add56:
 	VMOVUPS.Z   (BX), K1, Z2
 	VFMADD231PS Z2, Z3, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -577,13 +695,13 @@ add48:
 	VFMADD231PS Z2, Z3, Z1
 	VMOVUPS     Z1, K1, (BX)
 
-written49:
+written57:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow27
+	JG   narrow31
 
-done28:
+done32:
 	VZEROUPPER
 	RET
 
@@ -595,9 +713,9 @@ TEXT ·tile3AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel51:
+panel59:
 	CMPQ       DX, $+32
-	JLT        narrow52
+	JLT        narrow60
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -624,15 +742,15 @@ panel51:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other54
+	JNE        other62
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest57
+	JLT        rest65
 
-depth56:
+depth64:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -681,13 +799,13 @@ depth56:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth56
+	JGE          depth64
 
-rest57:
+rest65:
 	CMPQ SI, $+1
-	JLT  rest59
+	JLT  rest67
 
-depth58:
+depth66:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -703,18 +821,18 @@ depth58:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth58
+	JGE          depth66
 
-rest59:
-	JMP summed55
+rest67:
+	JMP summed63
 
-other54:
+other62:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest61
+	JLT  rest69
 
-depth60:
+depth68:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -766,13 +884,13 @@ depth60:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth60
+	JGE          depth68
 
-rest61:
+rest69:
 	CMPQ SI, $+1
-	JLT  rest63
+	JLT  rest71
 
-depth62:
+depth70:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -788,10 +906,10 @@ depth62:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth62
+	JGE          depth70
 
-rest63:
-summed55:
+rest71:
+summed63:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -802,12 +920,12 @@ summed55:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased66
+	JEQ          unbiased74
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z8
 	VMOVUPS      64(R8)(R9*4), Z9
 
-unbiased66:
+unbiased74:
 	VFMADD213PS Z8, Z6, Z0
 	VFMADD213PS Z9, Z6, Z1
 	VFMADD213PS Z8, Z6, Z2
@@ -816,7 +934,7 @@ unbiased66:
 	VFMADD213PS Z9, Z6, Z5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add64
+	JNE         add72
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -825,9 +943,9 @@ unbiased66:
 	ADDQ        DI, SI
 	VMOVUPS     Z4, (SI)
 	VMOVUPS     Z5, 64(SI)
-	JMP         written65
+	JMP         written73
 
-add64:
+add72:
 	VFMADD231PS (SI), Z7, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z7, Z1
@@ -843,15 +961,15 @@ add64:
 	VFMADD231PS 64(SI), Z7, Z5
 	VMOVUPS     Z5, 64(SI)
 
-written65:
+written73:
 	SUBQ $+32, DX
-	JLE  done53
+	JLE  done61
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel51
+	JMP  panel59
 
-narrow52:
+narrow60:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -869,14 +987,54 @@ narrow52:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other67
+	JNE     other75
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
-	CMPQ    BX, $+1
-	JLT     rest70
+	LEAQ    (DI)(DI*2), R10
+	CMPQ    BX, $+4
+	JLT     rest78
 
-depth69:
+depth77:
+	VMOVUPS.Z    (SI), K1, Z3
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS (R9)(R8*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (R9)(R8*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(DI*1), K1, Z3
+	VBROADCASTSS 4(R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(DI*2), K1, Z3
+	VBROADCASTSS 8(R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(R10*1), K1, Z3
+	VBROADCASTSS 12(R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $+16, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth77
+
+rest78:
+	CMPQ BX, $+1
+	JLT  rest80
+
+depth79:
 	VMOVUPS.Z    (SI), K1, Z3
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -888,17 +1046,60 @@ depth69:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth69
+	JGE          depth79
 
-rest70:
-	JMP summed68
+rest80:
+	JMP summed76
 
-other67:
+other75:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest72
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest82
 
-depth71:
+depth81:
+	VMOVUPS.Z    (SI), K1, Z3
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(R9), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(R9), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(DI*1), K1, Z3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(R9), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(R9), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(DI*2), K1, Z3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(R9), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(R9), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	VMOVUPS.Z    (SI)(R10*1), K1, Z3
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS 4(R9), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS 8(R9), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth81
+
+rest82:
+	CMPQ BX, $+1
+	JLT  rest84
+
+depth83:
 	VMOVUPS.Z    (SI), K1, Z3
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  Z4, Z3, Z0
@@ -910,10 +1111,10 @@ depth71:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth71
+	JGE          depth83
 
-rest72:
-summed68:
+rest84:
+summed76:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -923,25 +1124,25 @@ summed68:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased75
+	JEQ          unbiased87
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z5
 
-unbiased75:
+unbiased87:
 	VFMADD213PS Z5, Z3, Z0
 	VFMADD213PS Z5, Z3, Z1
 	VFMADD213PS Z5, Z3, Z2
 	VXORPS      X3, X3, X3
 	VUCOMISS    X3, X4
-	JNE         add73
+	JNE         add85
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z2, K1, (BX)
-	JMP         written74
+	JMP         written86
 
-add73:
+add85:
 	VMOVUPS.Z   (BX), K1, Z3
 	VFMADD231PS Z3, Z4, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -954,13 +1155,13 @@ add73:
 	VFMADD231PS Z3, Z4, Z2
 	VMOVUPS     Z2, K1, (BX)
 
-written74:
+written86:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow52
+	JG   narrow60
 
-done53:
+done61:
 	VZEROUPPER
 	RET
 
@@ -972,9 +1173,9 @@ TEXT ·tile4AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel76:
+panel88:
 	CMPQ       DX, $+32
-	JLT        narrow77
+	JLT        narrow89
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1006,7 +1207,7 @@ panel76:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other79
+	JNE        other91
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1014,9 +1215,9 @@ panel76:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest82
+	JLT        rest94
 
-depth81:
+depth93:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1078,13 +1279,13 @@ depth81:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth81
+	JGE          depth93
 
-rest82:
+rest94:
 	CMPQ SI, $+1
-	JLT  rest84
+	JLT  rest96
 
-depth83:
+depth95:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1104,18 +1305,18 @@ depth83:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth83
+	JGE          depth95
 
-rest84:
-	JMP summed80
+rest96:
+	JMP summed92
 
-other79:
+other91:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest86
+	JLT  rest98
 
-depth85:
+depth97:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1179,13 +1380,13 @@ depth85:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth85
+	JGE          depth97
 
-rest86:
+rest98:
 	CMPQ SI, $+1
-	JLT  rest88
+	JLT  rest100
 
-depth87:
+depth99:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1204,10 +1405,10 @@ depth87:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth87
+	JGE          depth99
 
-rest88:
-summed80:
+rest100:
+summed92:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1218,12 +1419,12 @@ summed80:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased91
+	JEQ          unbiased103
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z10
 	VMOVUPS      64(R8)(R9*4), Z11
 
-unbiased91:
+unbiased103:
 	VFMADD213PS Z10, Z8, Z0
 	VFMADD213PS Z11, Z8, Z1
 	VFMADD213PS Z10, Z8, Z2
@@ -1234,7 +1435,7 @@ unbiased91:
 	VFMADD213PS Z11, Z8, Z7
 	VXORPS      X8, X8, X8
 	VUCOMISS    X8, X9
-	JNE         add89
+	JNE         add101
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -1246,9 +1447,9 @@ unbiased91:
 	ADDQ        DI, SI
 	VMOVUPS     Z6, (SI)
 	VMOVUPS     Z7, 64(SI)
-	JMP         written90
+	JMP         written102
 
-add89:
+add101:
 	VFMADD231PS (SI), Z9, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z9, Z1
@@ -1269,15 +1470,15 @@ add89:
 	VFMADD231PS 64(SI), Z9, Z7
 	VMOVUPS     Z7, 64(SI)
 
-written90:
+written102:
 	SUBQ $+32, DX
-	JLE  done78
+	JLE  done90
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel76
+	JMP  panel88
 
-narrow77:
+narrow89:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -1296,16 +1497,65 @@ narrow77:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other92
+	JNE     other104
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
-	CMPQ    BX, $+1
-	JLT     rest95
+	LEAQ    (DI)(DI*2), R11
+	CMPQ    BX, $+4
+	JLT     rest107
 
-depth94:
+depth106:
+	VMOVUPS.Z    (SI), K1, Z4
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS (R9)(R8*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (R9)(R8*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (R10), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(DI*1), K1, Z4
+	VBROADCASTSS 4(R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 4(R10), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(DI*2), K1, Z4
+	VBROADCASTSS 8(R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 8(R10), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(R11*1), K1, Z4
+	VBROADCASTSS 12(R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(R10), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth106
+
+rest107:
+	CMPQ BX, $+1
+	JLT  rest109
+
+depth108:
 	VMOVUPS.Z    (SI), K1, Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1320,17 +1570,68 @@ depth94:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth94
+	JGE          depth108
 
-rest95:
-	JMP summed93
+rest109:
+	JMP summed105
 
-other92:
+other104:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest97
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest111
 
-depth96:
+depth110:
+	VMOVUPS.Z    (SI), K1, Z4
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(R9), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(R9), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(R9), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(DI*1), K1, Z4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(R9), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(R9), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(R9), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(DI*2), K1, Z4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(R9), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(R9), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(R9), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	VMOVUPS.Z    (SI)(R10*1), K1, Z4
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS 4(R9), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS 8(R9), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS 12(R9), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth110
+
+rest111:
+	CMPQ BX, $+1
+	JLT  rest113
+
+depth112:
 	VMOVUPS.Z    (SI), K1, Z4
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  Z5, Z4, Z0
@@ -1344,10 +1645,10 @@ depth96:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth96
+	JGE          depth112
 
-rest97:
-summed93:
+rest113:
+summed105:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1357,18 +1658,18 @@ summed93:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased100
+	JEQ          unbiased116
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z6
 
-unbiased100:
+unbiased116:
 	VFMADD213PS Z6, Z4, Z0
 	VFMADD213PS Z6, Z4, Z1
 	VFMADD213PS Z6, Z4, Z2
 	VFMADD213PS Z6, Z4, Z3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add98
+	JNE         add114
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -1376,9 +1677,9 @@ unbiased100:
 	VMOVUPS     Z2, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z3, K1, (BX)
-	JMP         written99
+	JMP         written115
 
-add98:
+add114:
 	VMOVUPS.Z   (BX), K1, Z4
 	VFMADD231PS Z4, Z5, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1395,13 +1696,13 @@ add98:
 	VFMADD231PS Z4, Z5, Z3
 	VMOVUPS     Z3, K1, (BX)
 
-written99:
+written115:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow77
+	JG   narrow89
 
-done78:
+done90:
 	VZEROUPPER
 	RET
 
@@ -1413,9 +1714,9 @@ TEXT ·tile5AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel101:
+panel117:
 	CMPQ       DX, $+32
-	JLT        narrow102
+	JLT        narrow118
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1452,7 +1753,7 @@ panel101:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other104
+	JNE        other120
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1460,9 +1761,9 @@ panel101:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest107
+	JLT        rest123
 
-depth106:
+depth122:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1536,13 +1837,13 @@ depth106:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth106
+	JGE          depth122
 
-rest107:
+rest123:
 	CMPQ SI, $+1
-	JLT  rest109
+	JLT  rest125
 
-depth108:
+depth124:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1565,18 +1866,18 @@ depth108:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth108
+	JGE          depth124
 
-rest109:
-	JMP summed105
+rest125:
+	JMP summed121
 
-other104:
+other120:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest111
+	JLT  rest127
 
-depth110:
+depth126:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1652,13 +1953,13 @@ depth110:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth110
+	JGE          depth126
 
-rest111:
+rest127:
 	CMPQ SI, $+1
-	JLT  rest113
+	JLT  rest129
 
-depth112:
+depth128:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1680,10 +1981,10 @@ depth112:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth112
+	JGE          depth128
 
-rest113:
-summed105:
+rest129:
+summed121:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1694,12 +1995,12 @@ summed105:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased116
+	JEQ          unbiased132
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z12
 	VMOVUPS      64(R8)(R9*4), Z13
 
-unbiased116:
+unbiased132:
 	VFMADD213PS Z12, Z10, Z0
 	VFMADD213PS Z13, Z10, Z1
 	VFMADD213PS Z12, Z10, Z2
@@ -1712,7 +2013,7 @@ unbiased116:
 	VFMADD213PS Z13, Z10, Z9
 	VXORPS      X10, X10, X10
 	VUCOMISS    X10, X11
-	JNE         add114
+	JNE         add130
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -1727,9 +2028,9 @@ unbiased116:
 	ADDQ        DI, SI
 	VMOVUPS     Z8, (SI)
 	VMOVUPS     Z9, 64(SI)
-	JMP         written115
+	JMP         written131
 
-add114:
+add130:
 	VFMADD231PS (SI), Z11, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z11, Z1
@@ -1755,15 +2056,15 @@ add114:
 	VFMADD231PS 64(SI), Z11, Z9
 	VMOVUPS     Z9, 64(SI)
 
-written115:
+written131:
 	SUBQ $+32, DX
-	JLE  done103
+	JLE  done119
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel101
+	JMP  panel117
 
-narrow102:
+narrow118:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -1783,16 +2084,73 @@ narrow102:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other117
+	JNE     other133
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
-	CMPQ    BX, $+1
-	JLT     rest120
+	LEAQ    (DI)(DI*2), R11
+	CMPQ    BX, $+4
+	JLT     rest136
 
-depth119:
+depth135:
+	VMOVUPS.Z    (SI), K1, Z5
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS (R9)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (R9)(R8*2), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS (R10)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(DI*1), K1, Z5
+	VBROADCASTSS 4(R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 4(R10), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(DI*2), K1, Z5
+	VBROADCASTSS 8(R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 8(R10), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(R11*1), K1, Z5
+	VBROADCASTSS 12(R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(R10), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth135
+
+rest136:
+	CMPQ BX, $+1
+	JLT  rest138
+
+depth137:
 	VMOVUPS.Z    (SI), K1, Z5
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -1809,17 +2167,76 @@ depth119:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth119
+	JGE          depth137
 
-rest120:
-	JMP summed118
+rest138:
+	JMP summed134
 
-other117:
+other133:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest122
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest140
 
-depth121:
+depth139:
+	VMOVUPS.Z    (SI), K1, Z5
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(R9), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(R9), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(R9), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(R9), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(DI*1), K1, Z5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(R9), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(R9), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(R9), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(R9), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(DI*2), K1, Z5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(R9), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(R9), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(R9), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(R9), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	VMOVUPS.Z    (SI)(R10*1), K1, Z5
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS 4(R9), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(R9), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS 12(R9), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS 16(R9), Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth139
+
+rest140:
+	CMPQ BX, $+1
+	JLT  rest142
+
+depth141:
 	VMOVUPS.Z    (SI), K1, Z5
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  Z6, Z5, Z0
@@ -1835,10 +2252,10 @@ depth121:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth121
+	JGE          depth141
 
-rest122:
-summed118:
+rest142:
+summed134:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1848,11 +2265,11 @@ summed118:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased125
+	JEQ          unbiased145
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z7
 
-unbiased125:
+unbiased145:
 	VFMADD213PS Z7, Z5, Z0
 	VFMADD213PS Z7, Z5, Z1
 	VFMADD213PS Z7, Z5, Z2
@@ -1860,7 +2277,7 @@ unbiased125:
 	VFMADD213PS Z7, Z5, Z4
 	VXORPS      X5, X5, X5
 	VUCOMISS    X5, X6
-	JNE         add123
+	JNE         add143
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -1870,9 +2287,9 @@ unbiased125:
 	VMOVUPS     Z3, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z4, K1, (BX)
-	JMP         written124
+	JMP         written144
 
-add123:
+add143:
 	VMOVUPS.Z   (BX), K1, Z5
 	VFMADD231PS Z5, Z6, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1893,13 +2310,13 @@ add123:
 	VFMADD231PS Z5, Z6, Z4
 	VMOVUPS     Z4, K1, (BX)
 
-written124:
+written144:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow102
+	JG   narrow118
 
-done103:
+done119:
 	VZEROUPPER
 	RET
 
@@ -1911,9 +2328,9 @@ TEXT ·tile6AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel126:
+panel146:
 	CMPQ       DX, $+32
-	JLT        narrow127
+	JLT        narrow147
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1955,7 +2372,7 @@ panel126:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other129
+	JNE        other149
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1963,9 +2380,9 @@ panel126:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest132
+	JLT        rest152
 
-depth131:
+depth151:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2051,13 +2468,13 @@ depth131:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth131
+	JGE          depth151
 
-rest132:
+rest152:
 	CMPQ SI, $+1
-	JLT  rest134
+	JLT  rest154
 
-depth133:
+depth153:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2083,18 +2500,18 @@ depth133:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth133
+	JGE          depth153
 
-rest134:
-	JMP summed130
+rest154:
+	JMP summed150
 
-other129:
+other149:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest136
+	JLT  rest156
 
-depth135:
+depth155:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2182,13 +2599,13 @@ depth135:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth135
+	JGE          depth155
 
-rest136:
+rest156:
 	CMPQ SI, $+1
-	JLT  rest138
+	JLT  rest158
 
-depth137:
+depth157:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2213,10 +2630,10 @@ depth137:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth137
+	JGE          depth157
 
-rest138:
-summed130:
+rest158:
+summed150:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -2227,12 +2644,12 @@ summed130:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased141
+	JEQ          unbiased161
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z14
 	VMOVUPS      64(R8)(R9*4), Z15
 
-unbiased141:
+unbiased161:
 	VFMADD213PS Z14, Z12, Z0
 	VFMADD213PS Z15, Z12, Z1
 	VFMADD213PS Z14, Z12, Z2
@@ -2247,7 +2664,7 @@ unbiased141:
 	VFMADD213PS Z15, Z12, Z11
 	VXORPS      X12, X12, X12
 	VUCOMISS    X12, X13
-	JNE         add139
+	JNE         add159
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -2265,9 +2682,9 @@ unbiased141:
 	ADDQ        DI, SI
 	VMOVUPS     Z10, (SI)
 	VMOVUPS     Z11, 64(SI)
-	JMP         written140
+	JMP         written160
 
-add139:
+add159:
 	VFMADD231PS (SI), Z13, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z13, Z1
@@ -2298,15 +2715,15 @@ add139:
 	VFMADD231PS 64(SI), Z13, Z11
 	VMOVUPS     Z11, 64(SI)
 
-written140:
+written160:
 	SUBQ $+32, DX
-	JLE  done128
+	JLE  done148
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel126
+	JMP  panel146
 
-narrow127:
+narrow147:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2327,16 +2744,81 @@ narrow127:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other142
+	JNE     other162
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
 	LEAQ    (R9)(R8*2), R10
 	ADDQ    R8, R10
-	CMPQ    BX, $+1
-	JLT     rest145
+	LEAQ    (DI)(DI*2), R11
+	CMPQ    BX, $+4
+	JLT     rest165
 
-depth144:
+depth164:
+	VMOVUPS.Z    (SI), K1, Z6
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS (R9)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (R9)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (R10), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS (R10)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS (R10)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(DI*1), K1, Z6
+	VBROADCASTSS 4(R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 4(R10), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(DI*2), K1, Z6
+	VBROADCASTSS 8(R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 8(R10), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(R11*1), K1, Z6
+	VBROADCASTSS 12(R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(R10), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth164
+
+rest165:
+	CMPQ BX, $+1
+	JLT  rest167
+
+depth166:
 	VMOVUPS.Z    (SI), K1, Z6
 	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2355,17 +2837,84 @@ depth144:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth144
+	JGE          depth166
 
-rest145:
-	JMP summed143
+rest167:
+	JMP summed163
 
-other142:
+other162:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest147
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest169
 
-depth146:
+depth168:
+	VMOVUPS.Z    (SI), K1, Z6
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(R9), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(R9), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(R9), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(R9), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(R9), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(DI*1), K1, Z6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(R9), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(R9), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(R9), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(R9), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(R9), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(DI*2), K1, Z6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(R9), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(R9), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(R9), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(R9), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(R9), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	VMOVUPS.Z    (SI)(R10*1), K1, Z6
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS 4(R9), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS 8(R9), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS 12(R9), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS 16(R9), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS 20(R9), Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth168
+
+rest169:
+	CMPQ BX, $+1
+	JLT  rest171
+
+depth170:
 	VMOVUPS.Z    (SI), K1, Z6
 	VBROADCASTSS (R9), Z7
 	VFMADD231PS  Z7, Z6, Z0
@@ -2383,10 +2932,10 @@ depth146:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth146
+	JGE          depth170
 
-rest147:
-summed143:
+rest171:
+summed163:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -2396,11 +2945,11 @@ summed143:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased150
+	JEQ          unbiased174
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z8
 
-unbiased150:
+unbiased174:
 	VFMADD213PS Z8, Z6, Z0
 	VFMADD213PS Z8, Z6, Z1
 	VFMADD213PS Z8, Z6, Z2
@@ -2409,7 +2958,7 @@ unbiased150:
 	VFMADD213PS Z8, Z6, Z5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add148
+	JNE         add172
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -2421,9 +2970,9 @@ unbiased150:
 	VMOVUPS     Z4, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z5, K1, (BX)
-	JMP         written149
+	JMP         written173
 
-add148:
+add172:
 	VMOVUPS.Z   (BX), K1, Z6
 	VFMADD231PS Z6, Z7, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -2448,13 +2997,13 @@ add148:
 	VFMADD231PS Z6, Z7, Z5
 	VMOVUPS     Z5, K1, (BX)
 
-written149:
+written173:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow127
+	JG   narrow147
 
-done128:
+done148:
 	VZEROUPPER
 	RET
 
@@ -2466,9 +3015,9 @@ TEXT ·tile7AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel151:
+panel175:
 	CMPQ       DX, $+32
-	JLT        narrow152
+	JLT        narrow176
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -2515,7 +3064,7 @@ panel151:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other154
+	JNE        other178
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -2525,9 +3074,9 @@ panel151:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest157
+	JLT        rest181
 
-depth156:
+depth180:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2626,13 +3175,13 @@ depth156:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth156
+	JGE          depth180
 
-rest157:
+rest181:
 	CMPQ SI, $+1
-	JLT  rest159
+	JLT  rest183
 
-depth158:
+depth182:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2662,18 +3211,18 @@ depth158:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth158
+	JGE          depth182
 
-rest159:
-	JMP summed155
+rest183:
+	JMP summed179
 
-other154:
+other178:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest161
+	JLT  rest185
 
-depth160:
+depth184:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2773,13 +3322,13 @@ depth160:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth160
+	JGE          depth184
 
-rest161:
+rest185:
 	CMPQ SI, $+1
-	JLT  rest163
+	JLT  rest187
 
-depth162:
+depth186:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -2807,10 +3356,10 @@ depth162:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth162
+	JGE          depth186
 
-rest163:
-summed155:
+rest187:
+summed179:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -2821,12 +3370,12 @@ summed155:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased166
+	JEQ          unbiased190
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z16
 	VMOVUPS      64(R8)(R9*4), Z17
 
-unbiased166:
+unbiased190:
 	VFMADD213PS Z16, Z14, Z0
 	VFMADD213PS Z17, Z14, Z1
 	VFMADD213PS Z16, Z14, Z2
@@ -2843,7 +3392,7 @@ unbiased166:
 	VFMADD213PS Z17, Z14, Z13
 	VXORPS      X14, X14, X14
 	VUCOMISS    X14, X15
-	JNE         add164
+	JNE         add188
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -2864,9 +3413,9 @@ unbiased166:
 	ADDQ        DI, SI
 	VMOVUPS     Z12, (SI)
 	VMOVUPS     Z13, 64(SI)
-	JMP         written165
+	JMP         written189
 
-add164:
+add188:
 	VFMADD231PS (SI), Z15, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z15, Z1
@@ -2902,15 +3451,15 @@ add164:
 	VFMADD231PS 64(SI), Z15, Z13
 	VMOVUPS     Z13, 64(SI)
 
-written165:
+written189:
 	SUBQ $+32, DX
-	JLE  done153
+	JLE  done177
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel151
+	JMP  panel175
 
-narrow152:
+narrow176:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2932,7 +3481,7 @@ narrow152:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other167
+	JNE     other191
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -2940,10 +3489,84 @@ narrow152:
 	ADDQ    R8, R10
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
-	CMPQ    BX, $+1
-	JLT     rest170
+	LEAQ    (DI)(DI*2), R12
+	CMPQ    BX, $+4
+	JLT     rest194
 
-depth169:
+depth193:
+	VMOVUPS.Z    (SI), K1, Z7
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS (R9)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (R9)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (R10)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS (R10)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(DI*1), K1, Z7
+	VBROADCASTSS 4(R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 4(R10), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(DI*2), K1, Z7
+	VBROADCASTSS 8(R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 8(R10), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 8(R11), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(R12*1), K1, Z7
+	VBROADCASTSS 12(R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(R10), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 12(R11), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth193
+
+rest194:
+	CMPQ BX, $+1
+	JLT  rest196
+
+depth195:
 	VMOVUPS.Z    (SI), K1, Z7
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2965,17 +3588,92 @@ depth169:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth169
+	JGE          depth195
 
-rest170:
-	JMP summed168
+rest196:
+	JMP summed192
 
-other167:
+other191:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest172
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest198
 
-depth171:
+depth197:
+	VMOVUPS.Z    (SI), K1, Z7
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(R9), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(R9), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(R9), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(R9), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(R9), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(R9), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(DI*1), K1, Z7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(R9), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(R9), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(R9), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(R9), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(R9), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(R9), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(DI*2), K1, Z7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(R9), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(R9), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(R9), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(R9), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(R9), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(R9), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	VMOVUPS.Z    (SI)(R10*1), K1, Z7
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS 4(R9), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(R9), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS 12(R9), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 16(R9), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS 20(R9), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS 24(R9), Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth197
+
+rest198:
+	CMPQ BX, $+1
+	JLT  rest200
+
+depth199:
 	VMOVUPS.Z    (SI), K1, Z7
 	VBROADCASTSS (R9), Z8
 	VFMADD231PS  Z8, Z7, Z0
@@ -2995,10 +3693,10 @@ depth171:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth171
+	JGE          depth199
 
-rest172:
-summed168:
+rest200:
+summed192:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -3008,11 +3706,11 @@ summed168:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased175
+	JEQ          unbiased203
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z9
 
-unbiased175:
+unbiased203:
 	VFMADD213PS Z9, Z7, Z0
 	VFMADD213PS Z9, Z7, Z1
 	VFMADD213PS Z9, Z7, Z2
@@ -3022,7 +3720,7 @@ unbiased175:
 	VFMADD213PS Z9, Z7, Z6
 	VXORPS      X7, X7, X7
 	VUCOMISS    X7, X8
-	JNE         add173
+	JNE         add201
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -3036,9 +3734,9 @@ unbiased175:
 	VMOVUPS     Z5, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z6, K1, (BX)
-	JMP         written174
+	JMP         written202
 
-add173:
+add201:
 	VMOVUPS.Z   (BX), K1, Z7
 	VFMADD231PS Z7, Z8, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -3067,13 +3765,13 @@ add173:
 	VFMADD231PS Z7, Z8, Z6
 	VMOVUPS     Z6, K1, (BX)
 
-written174:
+written202:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow152
+	JG   narrow176
 
-done153:
+done177:
 	VZEROUPPER
 	RET
 
@@ -3085,9 +3783,9 @@ TEXT ·tile8AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel176:
+panel204:
 	CMPQ       DX, $+32
-	JLT        narrow177
+	JLT        narrow205
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -3139,7 +3837,7 @@ panel176:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other179
+	JNE        other207
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3149,9 +3847,9 @@ panel176:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest182
+	JLT        rest210
 
-depth181:
+depth209:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3262,13 +3960,13 @@ depth181:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth181
+	JGE          depth209
 
-rest182:
+rest210:
 	CMPQ SI, $+1
-	JLT  rest184
+	JLT  rest212
 
-depth183:
+depth211:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3301,18 +3999,18 @@ depth183:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth183
+	JGE          depth211
 
-rest184:
-	JMP summed180
+rest212:
+	JMP summed208
 
-other179:
+other207:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest186
+	JLT  rest214
 
-depth185:
+depth213:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3424,13 +4122,13 @@ depth185:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth185
+	JGE          depth213
 
-rest186:
+rest214:
 	CMPQ SI, $+1
-	JLT  rest188
+	JLT  rest216
 
-depth187:
+depth215:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3461,10 +4159,10 @@ depth187:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth187
+	JGE          depth215
 
-rest188:
-summed180:
+rest216:
+summed208:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -3475,12 +4173,12 @@ summed180:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased191
+	JEQ          unbiased219
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z18
 	VMOVUPS      64(R8)(R9*4), Z19
 
-unbiased191:
+unbiased219:
 	VFMADD213PS Z18, Z16, Z0
 	VFMADD213PS Z19, Z16, Z1
 	VFMADD213PS Z18, Z16, Z2
@@ -3499,7 +4197,7 @@ unbiased191:
 	VFMADD213PS Z19, Z16, Z15
 	VXORPS      X16, X16, X16
 	VUCOMISS    X16, X17
-	JNE         add189
+	JNE         add217
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -3523,9 +4221,9 @@ unbiased191:
 	ADDQ        DI, SI
 	VMOVUPS     Z14, (SI)
 	VMOVUPS     Z15, 64(SI)
-	JMP         written190
+	JMP         written218
 
-add189:
+add217:
 	VFMADD231PS (SI), Z17, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z17, Z1
@@ -3566,15 +4264,15 @@ add189:
 	VFMADD231PS 64(SI), Z17, Z15
 	VMOVUPS     Z15, 64(SI)
 
-written190:
+written218:
 	SUBQ $+32, DX
-	JLE  done178
+	JLE  done206
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel176
+	JMP  panel204
 
-narrow177:
+narrow205:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -3597,7 +4295,7 @@ narrow177:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other192
+	JNE     other220
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -3605,10 +4303,92 @@ narrow177:
 	ADDQ    R8, R10
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
-	CMPQ    BX, $+1
-	JLT     rest195
+	LEAQ    (DI)(DI*2), R12
+	CMPQ    BX, $+4
+	JLT     rest223
 
-depth194:
+depth222:
+	VMOVUPS.Z    (SI), K1, Z8
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS (R9)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS (R9)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS (R10)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS (R10)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS (R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS (R11)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(DI*1), K1, Z8
+	VBROADCASTSS 4(R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 4(R10), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 4(R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(DI*2), K1, Z8
+	VBROADCASTSS 8(R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 8(R10), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 8(R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(R12*1), K1, Z8
+	VBROADCASTSS 12(R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R10), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 12(R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth222
+
+rest223:
+	CMPQ BX, $+1
+	JLT  rest225
+
+depth224:
 	VMOVUPS.Z    (SI), K1, Z8
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3632,17 +4412,100 @@ depth194:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth194
+	JGE          depth224
 
-rest195:
-	JMP summed193
+rest225:
+	JMP summed221
 
-other192:
+other220:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest197
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest227
 
-depth196:
+depth226:
+	VMOVUPS.Z    (SI), K1, Z8
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R9), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R9), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R9), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(R9), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(R9), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(R9), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(DI*1), K1, Z8
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R9), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R9), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R9), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(R9), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(R9), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(R9), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(DI*2), K1, Z8
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R9), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R9), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R9), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(R9), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(R9), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(R9), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	VMOVUPS.Z    (SI)(R10*1), K1, Z8
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R9), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R9), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R9), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(R9), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(R9), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(R9), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth226
+
+rest227:
+	CMPQ BX, $+1
+	JLT  rest229
+
+depth228:
 	VMOVUPS.Z    (SI), K1, Z8
 	VBROADCASTSS (R9), Z9
 	VFMADD231PS  Z9, Z8, Z0
@@ -3664,10 +4527,10 @@ depth196:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth196
+	JGE          depth228
 
-rest197:
-summed193:
+rest229:
+summed221:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -3677,11 +4540,11 @@ summed193:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased200
+	JEQ          unbiased232
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z10
 
-unbiased200:
+unbiased232:
 	VFMADD213PS Z10, Z8, Z0
 	VFMADD213PS Z10, Z8, Z1
 	VFMADD213PS Z10, Z8, Z2
@@ -3692,7 +4555,7 @@ unbiased200:
 	VFMADD213PS Z10, Z8, Z7
 	VXORPS      X8, X8, X8
 	VUCOMISS    X8, X9
-	JNE         add198
+	JNE         add230
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -3708,9 +4571,9 @@ unbiased200:
 	VMOVUPS     Z6, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z7, K1, (BX)
-	JMP         written199
+	JMP         written231
 
-add198:
+add230:
 	VMOVUPS.Z   (BX), K1, Z8
 	VFMADD231PS Z8, Z9, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -3743,13 +4606,13 @@ add198:
 	VFMADD231PS Z8, Z9, Z7
 	VMOVUPS     Z7, K1, (BX)
 
-written199:
+written231:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow177
+	JG   narrow205
 
-done178:
+done206:
 	VZEROUPPER
 	RET
 
@@ -3761,9 +4624,9 @@ TEXT ·tile9AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel201:
+panel233:
 	CMPQ       DX, $+32
-	JLT        narrow202
+	JLT        narrow234
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -3820,7 +4683,7 @@ panel201:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other204
+	JNE        other236
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3830,9 +4693,9 @@ panel201:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest207
+	JLT        rest239
 
-depth206:
+depth238:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -3955,13 +4818,13 @@ depth206:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth206
+	JGE          depth238
 
-rest207:
+rest239:
 	CMPQ SI, $+1
-	JLT  rest209
+	JLT  rest241
 
-depth208:
+depth240:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -3997,18 +4860,18 @@ depth208:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth208
+	JGE          depth240
 
-rest209:
-	JMP summed205
+rest241:
+	JMP summed237
 
-other204:
+other236:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest211
+	JLT  rest243
 
-depth210:
+depth242:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4132,13 +4995,13 @@ depth210:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth210
+	JGE          depth242
 
-rest211:
+rest243:
 	CMPQ SI, $+1
-	JLT  rest213
+	JLT  rest245
 
-depth212:
+depth244:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4172,10 +5035,10 @@ depth212:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth212
+	JGE          depth244
 
-rest213:
-summed205:
+rest245:
+summed237:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -4186,12 +5049,12 @@ summed205:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased216
+	JEQ          unbiased248
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z20
 	VMOVUPS      64(R8)(R9*4), Z21
 
-unbiased216:
+unbiased248:
 	VFMADD213PS Z20, Z18, Z0
 	VFMADD213PS Z21, Z18, Z1
 	VFMADD213PS Z20, Z18, Z2
@@ -4212,7 +5075,7 @@ unbiased216:
 	VFMADD213PS Z21, Z18, Z17
 	VXORPS      X18, X18, X18
 	VUCOMISS    X18, X19
-	JNE         add214
+	JNE         add246
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -4239,9 +5102,9 @@ unbiased216:
 	ADDQ        DI, SI
 	VMOVUPS     Z16, (SI)
 	VMOVUPS     Z17, 64(SI)
-	JMP         written215
+	JMP         written247
 
-add214:
+add246:
 	VFMADD231PS (SI), Z19, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z19, Z1
@@ -4287,15 +5150,15 @@ add214:
 	VFMADD231PS 64(SI), Z19, Z17
 	VMOVUPS     Z17, 64(SI)
 
-written215:
+written247:
 	SUBQ $+32, DX
-	JLE  done203
+	JLE  done235
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel201
+	JMP  panel233
 
-narrow202:
+narrow234:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -4319,7 +5182,7 @@ narrow202:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other217
+	JNE     other249
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -4327,10 +5190,100 @@ narrow202:
 	ADDQ    R8, R10
 	LEAQ    (R10)(R8*2), R11
 	ADDQ    R8, R11
-	CMPQ    BX, $+1
-	JLT     rest220
+	LEAQ    (DI)(DI*2), R12
+	CMPQ    BX, $+4
+	JLT     rest252
 
-depth219:
+depth251:
+	VMOVUPS.Z    (SI), K1, Z9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS (R9)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (R9)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (R10)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS (R10)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (R11), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS (R11)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS (R11)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(DI*1), K1, Z9
+	VBROADCASTSS 4(R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 4(R10), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 4(R11), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(DI*2), K1, Z9
+	VBROADCASTSS 8(R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 8(R10), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 8(R11), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(R12*1), K1, Z9
+	VBROADCASTSS 12(R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(R10), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 12(R11), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth251
+
+rest252:
+	CMPQ BX, $+1
+	JLT  rest254
+
+depth253:
 	VMOVUPS.Z    (SI), K1, Z9
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -4356,17 +5309,108 @@ depth219:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth219
+	JGE          depth253
 
-rest220:
-	JMP summed218
+rest254:
+	JMP summed250
 
-other217:
+other249:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest222
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest256
 
-depth221:
+depth255:
+	VMOVUPS.Z    (SI), K1, Z9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(R9), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(R9), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(R9), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(R9), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(R9), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(R9), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(R9), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(R9), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(DI*1), K1, Z9
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(R9), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(R9), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(R9), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(R9), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(R9), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(R9), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(R9), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(R9), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(DI*2), K1, Z9
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(R9), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(R9), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(R9), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(R9), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(R9), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(R9), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(R9), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(R9), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	VMOVUPS.Z    (SI)(R10*1), K1, Z9
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS 4(R9), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(R9), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS 12(R9), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 16(R9), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS 20(R9), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 24(R9), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS 28(R9), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS 32(R9), Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth255
+
+rest256:
+	CMPQ BX, $+1
+	JLT  rest258
+
+depth257:
 	VMOVUPS.Z    (SI), K1, Z9
 	VBROADCASTSS (R9), Z10
 	VFMADD231PS  Z10, Z9, Z0
@@ -4390,10 +5434,10 @@ depth221:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth221
+	JGE          depth257
 
-rest222:
-summed218:
+rest258:
+summed250:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -4403,11 +5447,11 @@ summed218:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased225
+	JEQ          unbiased261
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z11
 
-unbiased225:
+unbiased261:
 	VFMADD213PS Z11, Z9, Z0
 	VFMADD213PS Z11, Z9, Z1
 	VFMADD213PS Z11, Z9, Z2
@@ -4419,7 +5463,7 @@ unbiased225:
 	VFMADD213PS Z11, Z9, Z8
 	VXORPS      X9, X9, X9
 	VUCOMISS    X9, X10
-	JNE         add223
+	JNE         add259
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -4437,9 +5481,9 @@ unbiased225:
 	VMOVUPS     Z7, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z8, K1, (BX)
-	JMP         written224
+	JMP         written260
 
-add223:
+add259:
 	VMOVUPS.Z   (BX), K1, Z9
 	VFMADD231PS Z9, Z10, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -4476,13 +5520,13 @@ add223:
 	VFMADD231PS Z9, Z10, Z8
 	VMOVUPS     Z8, K1, (BX)
 
-written224:
+written260:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow202
+	JG   narrow234
 
-done203:
+done235:
 	VZEROUPPER
 	RET
 
@@ -4494,9 +5538,9 @@ TEXT ·tile10AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel226:
+panel262:
 	CMPQ       DX, $+32
-	JLT        narrow227
+	JLT        narrow263
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -4558,7 +5602,7 @@ panel226:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other229
+	JNE        other265
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -4570,9 +5614,9 @@ panel226:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest232
+	JLT        rest268
 
-depth231:
+depth267:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4708,13 +5752,13 @@ depth231:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth231
+	JGE          depth267
 
-rest232:
+rest268:
 	CMPQ SI, $+1
-	JLT  rest234
+	JLT  rest270
 
-depth233:
+depth269:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4754,18 +5798,18 @@ depth233:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth233
+	JGE          depth269
 
-rest234:
-	JMP summed230
+rest270:
+	JMP summed266
 
-other229:
+other265:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest236
+	JLT  rest272
 
-depth235:
+depth271:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4901,13 +5945,13 @@ depth235:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth235
+	JGE          depth271
 
-rest236:
+rest272:
 	CMPQ SI, $+1
-	JLT  rest238
+	JLT  rest274
 
-depth237:
+depth273:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -4944,10 +5988,10 @@ depth237:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth237
+	JGE          depth273
 
-rest238:
-summed230:
+rest274:
+summed266:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -4958,12 +6002,12 @@ summed230:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased241
+	JEQ          unbiased277
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z22
 	VMOVUPS      64(R8)(R9*4), Z23
 
-unbiased241:
+unbiased277:
 	VFMADD213PS Z22, Z20, Z0
 	VFMADD213PS Z23, Z20, Z1
 	VFMADD213PS Z22, Z20, Z2
@@ -4986,7 +6030,7 @@ unbiased241:
 	VFMADD213PS Z23, Z20, Z19
 	VXORPS      X20, X20, X20
 	VUCOMISS    X20, X21
-	JNE         add239
+	JNE         add275
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -5016,9 +6060,9 @@ unbiased241:
 	ADDQ        DI, SI
 	VMOVUPS     Z18, (SI)
 	VMOVUPS     Z19, 64(SI)
-	JMP         written240
+	JMP         written276
 
-add239:
+add275:
 	VFMADD231PS (SI), Z21, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z21, Z1
@@ -5069,15 +6113,15 @@ add239:
 	VFMADD231PS 64(SI), Z21, Z19
 	VMOVUPS     Z19, 64(SI)
 
-written240:
+written276:
 	SUBQ $+32, DX
-	JLE  done228
+	JLE  done264
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel226
+	JMP  panel262
 
-narrow227:
+narrow263:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -5102,7 +6146,7 @@ narrow227:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other242
+	JNE     other278
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -5112,10 +6156,109 @@ narrow227:
 	ADDQ    R8, R11
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
-	CMPQ    BX, $+1
-	JLT     rest245
+	LEAQ    (DI)(DI*2), R13
+	CMPQ    BX, $+4
+	JLT     rest281
 
-depth244:
+depth280:
+	VMOVUPS.Z    (SI), K1, Z10
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS (R9)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS (R9)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS (R10)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS (R10)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS (R11), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS (R11)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS (R11)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(DI*1), K1, Z10
+	VBROADCASTSS 4(R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 4(R10), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 4(R11), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 4(R12), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(DI*2), K1, Z10
+	VBROADCASTSS 8(R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 8(R10), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 8(R11), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 8(R12), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(R13*1), K1, Z10
+	VBROADCASTSS 12(R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(R10), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 12(R11), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 12(R12), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth280
+
+rest281:
+	CMPQ BX, $+1
+	JLT  rest283
+
+depth282:
 	VMOVUPS.Z    (SI), K1, Z10
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -5144,17 +6287,116 @@ depth244:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth244
+	JGE          depth282
 
-rest245:
-	JMP summed243
+rest283:
+	JMP summed279
 
-other242:
+other278:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest247
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest285
 
-depth246:
+depth284:
+	VMOVUPS.Z    (SI), K1, Z10
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(R9), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(R9), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(R9), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(R9), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(R9), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(R9), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(R9), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(R9), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(R9), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(DI*1), K1, Z10
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(R9), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(R9), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(R9), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(R9), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(R9), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(R9), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(R9), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(R9), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(R9), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(DI*2), K1, Z10
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(R9), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(R9), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(R9), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(R9), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(R9), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(R9), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(R9), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(R9), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(R9), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	VMOVUPS.Z    (SI)(R10*1), K1, Z10
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS 4(R9), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS 8(R9), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 12(R9), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS 16(R9), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS 20(R9), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS 24(R9), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS 28(R9), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS 32(R9), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS 36(R9), Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth284
+
+rest285:
+	CMPQ BX, $+1
+	JLT  rest287
+
+depth286:
 	VMOVUPS.Z    (SI), K1, Z10
 	VBROADCASTSS (R9), Z11
 	VFMADD231PS  Z11, Z10, Z0
@@ -5180,10 +6422,10 @@ depth246:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth246
+	JGE          depth286
 
-rest247:
-summed243:
+rest287:
+summed279:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -5193,11 +6435,11 @@ summed243:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased250
+	JEQ          unbiased290
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z12
 
-unbiased250:
+unbiased290:
 	VFMADD213PS Z12, Z10, Z0
 	VFMADD213PS Z12, Z10, Z1
 	VFMADD213PS Z12, Z10, Z2
@@ -5210,7 +6452,7 @@ unbiased250:
 	VFMADD213PS Z12, Z10, Z9
 	VXORPS      X10, X10, X10
 	VUCOMISS    X10, X11
-	JNE         add248
+	JNE         add288
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -5230,9 +6472,9 @@ unbiased250:
 	VMOVUPS     Z8, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z9, K1, (BX)
-	JMP         written249
+	JMP         written289
 
-add248:
+add288:
 	VMOVUPS.Z   (BX), K1, Z10
 	VFMADD231PS Z10, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -5273,13 +6515,13 @@ add248:
 	VFMADD231PS Z10, Z11, Z9
 	VMOVUPS     Z9, K1, (BX)
 
-written249:
+written289:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow227
+	JG   narrow263
 
-done228:
+done264:
 	VZEROUPPER
 	RET
 
@@ -5291,9 +6533,9 @@ TEXT ·tile11AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel251:
+panel291:
 	CMPQ       DX, $+32
-	JLT        narrow252
+	JLT        narrow292
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -5360,7 +6602,7 @@ panel251:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other254
+	JNE        other294
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -5372,9 +6614,9 @@ panel251:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest257
+	JLT        rest297
 
-depth256:
+depth296:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5522,13 +6764,13 @@ depth256:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth256
+	JGE          depth296
 
-rest257:
+rest297:
 	CMPQ SI, $+1
-	JLT  rest259
+	JLT  rest299
 
-depth258:
+depth298:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5571,18 +6813,18 @@ depth258:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth258
+	JGE          depth298
 
-rest259:
-	JMP summed255
+rest299:
+	JMP summed295
 
-other254:
+other294:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest261
+	JLT  rest301
 
-depth260:
+depth300:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5730,13 +6972,13 @@ depth260:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth260
+	JGE          depth300
 
-rest261:
+rest301:
 	CMPQ SI, $+1
-	JLT  rest263
+	JLT  rest303
 
-depth262:
+depth302:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -5776,10 +7018,10 @@ depth262:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth262
+	JGE          depth302
 
-rest263:
-summed255:
+rest303:
+summed295:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -5790,12 +7032,12 @@ summed255:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased266
+	JEQ          unbiased306
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z24
 	VMOVUPS      64(R8)(R9*4), Z25
 
-unbiased266:
+unbiased306:
 	VFMADD213PS Z24, Z22, Z0
 	VFMADD213PS Z25, Z22, Z1
 	VFMADD213PS Z24, Z22, Z2
@@ -5820,7 +7062,7 @@ unbiased266:
 	VFMADD213PS Z25, Z22, Z21
 	VXORPS      X22, X22, X22
 	VUCOMISS    X22, X23
-	JNE         add264
+	JNE         add304
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -5853,9 +7095,9 @@ unbiased266:
 	ADDQ        DI, SI
 	VMOVUPS     Z20, (SI)
 	VMOVUPS     Z21, 64(SI)
-	JMP         written265
+	JMP         written305
 
-add264:
+add304:
 	VFMADD231PS (SI), Z23, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z23, Z1
@@ -5911,15 +7153,15 @@ add264:
 	VFMADD231PS 64(SI), Z23, Z21
 	VMOVUPS     Z21, 64(SI)
 
-written265:
+written305:
 	SUBQ $+32, DX
-	JLE  done253
+	JLE  done293
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel251
+	JMP  panel291
 
-narrow252:
+narrow292:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -5945,7 +7187,7 @@ narrow252:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other267
+	JNE     other307
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -5955,10 +7197,117 @@ narrow252:
 	ADDQ    R8, R11
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
-	CMPQ    BX, $+1
-	JLT     rest270
+	LEAQ    (DI)(DI*2), R13
+	CMPQ    BX, $+4
+	JLT     rest310
 
-depth269:
+depth309:
+	VMOVUPS.Z    (SI), K1, Z11
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS (R9)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (R9)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (R10)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS (R10)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS (R11)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS (R11)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS (R12), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS (R12)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(DI*1), K1, Z11
+	VBROADCASTSS 4(R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 4(R10), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 4(R11), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 4(R12), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 4(R12)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(DI*2), K1, Z11
+	VBROADCASTSS 8(R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 8(R10), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 8(R11), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 8(R12), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 8(R12)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(R13*1), K1, Z11
+	VBROADCASTSS 12(R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(R10), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 12(R11), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 12(R12), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 12(R12)(R8*1), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth309
+
+rest310:
+	CMPQ BX, $+1
+	JLT  rest312
+
+depth311:
 	VMOVUPS.Z    (SI), K1, Z11
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -5989,17 +7338,124 @@ depth269:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth269
+	JGE          depth311
 
-rest270:
-	JMP summed268
+rest312:
+	JMP summed308
 
-other267:
+other307:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest272
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest314
 
-depth271:
+depth313:
+	VMOVUPS.Z    (SI), K1, Z11
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(R9), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(R9), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(R9), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(R9), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(R9), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(R9), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(R9), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(R9), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(R9), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(R9), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(DI*1), K1, Z11
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(R9), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(R9), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(R9), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(R9), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(R9), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(R9), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(R9), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(R9), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(R9), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(R9), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(DI*2), K1, Z11
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(R9), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(R9), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(R9), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(R9), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(R9), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(R9), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(R9), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(R9), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(R9), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(R9), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	VMOVUPS.Z    (SI)(R10*1), K1, Z11
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS 4(R9), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(R9), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS 12(R9), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 16(R9), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS 20(R9), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 24(R9), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS 28(R9), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 32(R9), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS 36(R9), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS 40(R9), Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth313
+
+rest314:
+	CMPQ BX, $+1
+	JLT  rest316
+
+depth315:
 	VMOVUPS.Z    (SI), K1, Z11
 	VBROADCASTSS (R9), Z12
 	VFMADD231PS  Z12, Z11, Z0
@@ -6027,10 +7483,10 @@ depth271:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth271
+	JGE          depth315
 
-rest272:
-summed268:
+rest316:
+summed308:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -6040,11 +7496,11 @@ summed268:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased275
+	JEQ          unbiased319
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z13
 
-unbiased275:
+unbiased319:
 	VFMADD213PS Z13, Z11, Z0
 	VFMADD213PS Z13, Z11, Z1
 	VFMADD213PS Z13, Z11, Z2
@@ -6058,7 +7514,7 @@ unbiased275:
 	VFMADD213PS Z13, Z11, Z10
 	VXORPS      X11, X11, X11
 	VUCOMISS    X11, X12
-	JNE         add273
+	JNE         add317
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -6080,9 +7536,9 @@ unbiased275:
 	VMOVUPS     Z9, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z10, K1, (BX)
-	JMP         written274
+	JMP         written318
 
-add273:
+add317:
 	VMOVUPS.Z   (BX), K1, Z11
 	VFMADD231PS Z11, Z12, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -6127,13 +7583,13 @@ add273:
 	VFMADD231PS Z11, Z12, Z10
 	VMOVUPS     Z10, K1, (BX)
 
-written274:
+written318:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow252
+	JG   narrow292
 
-done253:
+done293:
 	VZEROUPPER
 	RET
 
@@ -6145,9 +7601,9 @@ TEXT ·tile12AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel276:
+panel320:
 	CMPQ       DX, $+32
-	JLT        narrow277
+	JLT        narrow321
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -6219,7 +7675,7 @@ panel276:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other279
+	JNE        other323
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -6231,9 +7687,9 @@ panel276:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest282
+	JLT        rest326
 
-depth281:
+depth325:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6393,13 +7849,13 @@ depth281:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth281
+	JGE          depth325
 
-rest282:
+rest326:
 	CMPQ SI, $+1
-	JLT  rest284
+	JLT  rest328
 
-depth283:
+depth327:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6445,18 +7901,18 @@ depth283:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth283
+	JGE          depth327
 
-rest284:
-	JMP summed280
+rest328:
+	JMP summed324
 
-other279:
+other323:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest286
+	JLT  rest330
 
-depth285:
+depth329:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6616,13 +8072,13 @@ depth285:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth285
+	JGE          depth329
 
-rest286:
+rest330:
 	CMPQ SI, $+1
-	JLT  rest288
+	JLT  rest332
 
-depth287:
+depth331:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -6665,10 +8121,10 @@ depth287:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth287
+	JGE          depth331
 
-rest288:
-summed280:
+rest332:
+summed324:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -6679,12 +8135,12 @@ summed280:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased291
+	JEQ          unbiased335
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z26
 	VMOVUPS      64(R8)(R9*4), Z27
 
-unbiased291:
+unbiased335:
 	VFMADD213PS Z26, Z24, Z0
 	VFMADD213PS Z27, Z24, Z1
 	VFMADD213PS Z26, Z24, Z2
@@ -6711,7 +8167,7 @@ unbiased291:
 	VFMADD213PS Z27, Z24, Z23
 	VXORPS      X24, X24, X24
 	VUCOMISS    X24, X25
-	JNE         add289
+	JNE         add333
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -6747,9 +8203,9 @@ unbiased291:
 	ADDQ        DI, SI
 	VMOVUPS     Z22, (SI)
 	VMOVUPS     Z23, 64(SI)
-	JMP         written290
+	JMP         written334
 
-add289:
+add333:
 	VFMADD231PS (SI), Z25, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z25, Z1
@@ -6810,15 +8266,15 @@ add289:
 	VFMADD231PS 64(SI), Z25, Z23
 	VMOVUPS     Z23, 64(SI)
 
-written290:
+written334:
 	SUBQ $+32, DX
-	JLE  done278
+	JLE  done322
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel276
+	JMP  panel320
 
-narrow277:
+narrow321:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -6845,7 +8301,7 @@ narrow277:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other292
+	JNE     other336
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -6855,10 +8311,125 @@ narrow277:
 	ADDQ    R8, R11
 	LEAQ    (R11)(R8*2), R12
 	ADDQ    R8, R12
-	CMPQ    BX, $+1
-	JLT     rest295
+	LEAQ    (DI)(DI*2), R13
+	CMPQ    BX, $+4
+	JLT     rest339
 
-depth294:
+depth338:
+	VMOVUPS.Z    (SI), K1, Z12
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS (R9)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS (R9)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS (R10), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS (R10)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS (R10)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS (R11), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS (R11)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS (R11)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS (R12)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS (R12)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(DI*1), K1, Z12
+	VBROADCASTSS 4(R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 4(R10), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 4(R11), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 4(R12), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 4(R12)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 4(R12)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(DI*2), K1, Z12
+	VBROADCASTSS 8(R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 8(R10), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 8(R11), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 8(R12), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 8(R12)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 8(R12)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(R13*1), K1, Z12
+	VBROADCASTSS 12(R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(R10), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 12(R11), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 12(R12), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 12(R12)(R8*1), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 12(R12)(R8*2), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth338
+
+rest339:
+	CMPQ BX, $+1
+	JLT  rest341
+
+depth340:
 	VMOVUPS.Z    (SI), K1, Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -6891,17 +8462,132 @@ depth294:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth294
+	JGE          depth340
 
-rest295:
-	JMP summed293
+rest341:
+	JMP summed337
 
-other292:
+other336:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest297
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest343
 
-depth296:
+depth342:
+	VMOVUPS.Z    (SI), K1, Z12
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(R9), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(R9), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(R9), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(R9), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(R9), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(R9), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(R9), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(R9), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(R9), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(R9), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(R9), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(DI*1), K1, Z12
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(R9), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(R9), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(R9), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(R9), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(R9), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(R9), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(R9), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(R9), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(R9), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(R9), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(R9), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(DI*2), K1, Z12
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(R9), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(R9), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(R9), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(R9), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(R9), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(R9), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(R9), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(R9), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(R9), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(R9), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(R9), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	VMOVUPS.Z    (SI)(R10*1), K1, Z12
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS 4(R9), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS 8(R9), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS 12(R9), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS 16(R9), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS 20(R9), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS 24(R9), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS 28(R9), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS 32(R9), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS 36(R9), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS 40(R9), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS 44(R9), Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth342
+
+rest343:
+	CMPQ BX, $+1
+	JLT  rest345
+
+depth344:
 	VMOVUPS.Z    (SI), K1, Z12
 	VBROADCASTSS (R9), Z13
 	VFMADD231PS  Z13, Z12, Z0
@@ -6931,10 +8617,10 @@ depth296:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth296
+	JGE          depth344
 
-rest297:
-summed293:
+rest345:
+summed337:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -6944,11 +8630,11 @@ summed293:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased300
+	JEQ          unbiased348
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z14
 
-unbiased300:
+unbiased348:
 	VFMADD213PS Z14, Z12, Z0
 	VFMADD213PS Z14, Z12, Z1
 	VFMADD213PS Z14, Z12, Z2
@@ -6963,7 +8649,7 @@ unbiased300:
 	VFMADD213PS Z14, Z12, Z11
 	VXORPS      X12, X12, X12
 	VUCOMISS    X12, X13
-	JNE         add298
+	JNE         add346
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -6987,9 +8673,9 @@ unbiased300:
 	VMOVUPS     Z10, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z11, K1, (BX)
-	JMP         written299
+	JMP         written347
 
-add298:
+add346:
 	VMOVUPS.Z   (BX), K1, Z12
 	VFMADD231PS Z12, Z13, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -7038,13 +8724,13 @@ add298:
 	VFMADD231PS Z12, Z13, Z11
 	VMOVUPS     Z11, K1, (BX)
 
-written299:
+written347:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow277
+	JG   narrow321
 
-done278:
+done322:
 	VZEROUPPER
 	RET
 
@@ -7056,9 +8742,9 @@ TEXT ·tile13AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel301:
+panel349:
 	CMPQ       DX, $+32
-	JLT        narrow302
+	JLT        narrow350
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -7135,7 +8821,7 @@ panel301:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other304
+	JNE        other352
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -7149,9 +8835,9 @@ panel301:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest307
+	JLT        rest355
 
-depth306:
+depth354:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7324,13 +9010,13 @@ depth306:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth306
+	JGE          depth354
 
-rest307:
+rest355:
 	CMPQ SI, $+1
-	JLT  rest309
+	JLT  rest357
 
-depth308:
+depth356:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7380,18 +9066,18 @@ depth308:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth308
+	JGE          depth356
 
-rest309:
-	JMP summed305
+rest357:
+	JMP summed353
 
-other304:
+other352:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest311
+	JLT  rest359
 
-depth310:
+depth358:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7563,13 +9249,13 @@ depth310:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth310
+	JGE          depth358
 
-rest311:
+rest359:
 	CMPQ SI, $+1
-	JLT  rest313
+	JLT  rest361
 
-depth312:
+depth360:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -7615,10 +9301,10 @@ depth312:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth312
+	JGE          depth360
 
-rest313:
-summed305:
+rest361:
+summed353:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -7629,12 +9315,12 @@ summed305:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased316
+	JEQ          unbiased364
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z28
 	VMOVUPS      64(R8)(R9*4), Z29
 
-unbiased316:
+unbiased364:
 	VFMADD213PS Z28, Z26, Z0
 	VFMADD213PS Z29, Z26, Z1
 	VFMADD213PS Z28, Z26, Z2
@@ -7663,7 +9349,7 @@ unbiased316:
 	VFMADD213PS Z29, Z26, Z25
 	VXORPS      X26, X26, X26
 	VUCOMISS    X26, X27
-	JNE         add314
+	JNE         add362
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -7702,9 +9388,9 @@ unbiased316:
 	ADDQ        DI, SI
 	VMOVUPS     Z24, (SI)
 	VMOVUPS     Z25, 64(SI)
-	JMP         written315
+	JMP         written363
 
-add314:
+add362:
 	VFMADD231PS (SI), Z27, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z27, Z1
@@ -7770,15 +9456,15 @@ add314:
 	VFMADD231PS 64(SI), Z27, Z25
 	VMOVUPS     Z25, 64(SI)
 
-written315:
+written363:
 	SUBQ $+32, DX
-	JLE  done303
+	JLE  done351
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel301
+	JMP  panel349
 
-narrow302:
+narrow350:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -7806,7 +9492,7 @@ narrow302:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other317
+	JNE     other365
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -7818,10 +9504,134 @@ narrow302:
 	ADDQ    R8, R12
 	LEAQ    (R12)(R8*2), R13
 	ADDQ    R8, R13
-	CMPQ    BX, $+1
-	JLT     rest320
+	LEAQ    (DI)(DI*2), R14
+	CMPQ    BX, $+4
+	JLT     rest368
 
-depth319:
+depth367:
+	VMOVUPS.Z    (SI), K1, Z13
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS (R9)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (R9)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (R10)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS (R10)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (R11), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS (R11)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R11)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS (R12), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R12)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS (R12)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(DI*1), K1, Z13
+	VBROADCASTSS 4(R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 4(R10), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 4(R11), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 4(R12), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 4(R12)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 4(R12)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 4(R13), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(DI*2), K1, Z13
+	VBROADCASTSS 8(R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 8(R10), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 8(R11), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 8(R12), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 8(R12)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 8(R12)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 8(R13), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(R14*1), K1, Z13
+	VBROADCASTSS 12(R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(R10), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 12(R11), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 12(R12), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 12(R12)(R8*1), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 12(R12)(R8*2), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 12(R13), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	ADDQ         $+16, R13
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth367
+
+rest368:
+	CMPQ BX, $+1
+	JLT  rest370
+
+depth369:
 	VMOVUPS.Z    (SI), K1, Z13
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -7857,17 +9667,140 @@ depth319:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth319
+	JGE          depth369
 
-rest320:
-	JMP summed318
+rest370:
+	JMP summed366
 
-other317:
+other365:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest322
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest372
 
-depth321:
+depth371:
+	VMOVUPS.Z    (SI), K1, Z13
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(R9), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(R9), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(R9), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(R9), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(R9), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(R9), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(R9), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(R9), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(R9), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(R9), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(R9), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(R9), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(DI*1), K1, Z13
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(R9), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(R9), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(R9), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(R9), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(R9), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(R9), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(R9), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(R9), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(R9), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(R9), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(R9), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(R9), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(DI*2), K1, Z13
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(R9), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(R9), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(R9), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(R9), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(R9), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(R9), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(R9), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(R9), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(R9), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(R9), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(R9), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(R9), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	VMOVUPS.Z    (SI)(R10*1), K1, Z13
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS 4(R9), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(R9), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS 12(R9), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 16(R9), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS 20(R9), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 24(R9), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS 28(R9), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 32(R9), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS 36(R9), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 40(R9), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS 44(R9), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS 48(R9), Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth371
+
+rest372:
+	CMPQ BX, $+1
+	JLT  rest374
+
+depth373:
 	VMOVUPS.Z    (SI), K1, Z13
 	VBROADCASTSS (R9), Z14
 	VFMADD231PS  Z14, Z13, Z0
@@ -7899,10 +9832,10 @@ depth321:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth321
+	JGE          depth373
 
-rest322:
-summed318:
+rest374:
+summed366:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -7912,11 +9845,11 @@ summed318:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased325
+	JEQ          unbiased377
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z15
 
-unbiased325:
+unbiased377:
 	VFMADD213PS Z15, Z13, Z0
 	VFMADD213PS Z15, Z13, Z1
 	VFMADD213PS Z15, Z13, Z2
@@ -7932,7 +9865,7 @@ unbiased325:
 	VFMADD213PS Z15, Z13, Z12
 	VXORPS      X13, X13, X13
 	VUCOMISS    X13, X14
-	JNE         add323
+	JNE         add375
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -7958,9 +9891,9 @@ unbiased325:
 	VMOVUPS     Z11, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z12, K1, (BX)
-	JMP         written324
+	JMP         written376
 
-add323:
+add375:
 	VMOVUPS.Z   (BX), K1, Z13
 	VFMADD231PS Z13, Z14, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -8013,13 +9946,13 @@ add323:
 	VFMADD231PS Z13, Z14, Z12
 	VMOVUPS     Z12, K1, (BX)
 
-written324:
+written376:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow302
+	JG   narrow350
 
-done303:
+done351:
 	VZEROUPPER
 	RET
 
@@ -8031,9 +9964,9 @@ TEXT ·tile14AVX512(SB), NOSPLIT, $0-192
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel326:
+panel378:
 	CMPQ       DX, $+32
-	JLT        narrow327
+	JLT        narrow379
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -8115,7 +10048,7 @@ panel326:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other329
+	JNE        other381
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -8129,9 +10062,9 @@ panel326:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest332
+	JLT        rest384
 
-depth331:
+depth383:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8316,13 +10249,13 @@ depth331:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth331
+	JGE          depth383
 
-rest332:
+rest384:
 	CMPQ SI, $+1
-	JLT  rest334
+	JLT  rest386
 
-depth333:
+depth385:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8375,18 +10308,18 @@ depth333:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth333
+	JGE          depth385
 
-rest334:
-	JMP summed330
+rest386:
+	JMP summed382
 
-other329:
+other381:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest336
+	JLT  rest388
 
-depth335:
+depth387:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8570,13 +10503,13 @@ depth335:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth335
+	JGE          depth387
 
-rest336:
+rest388:
 	CMPQ SI, $+1
-	JLT  rest338
+	JLT  rest390
 
-depth337:
+depth389:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -8625,10 +10558,10 @@ depth337:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth337
+	JGE          depth389
 
-rest338:
-summed330:
+rest390:
+summed382:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -8639,12 +10572,12 @@ summed330:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased341
+	JEQ          unbiased393
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z30
 	VMOVUPS      64(R8)(R9*4), Z31
 
-unbiased341:
+unbiased393:
 	VFMADD213PS Z30, Z28, Z0
 	VFMADD213PS Z31, Z28, Z1
 	VFMADD213PS Z30, Z28, Z2
@@ -8675,7 +10608,7 @@ unbiased341:
 	VFMADD213PS Z31, Z28, Z27
 	VXORPS      X28, X28, X28
 	VUCOMISS    X28, X29
-	JNE         add339
+	JNE         add391
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -8717,9 +10650,9 @@ unbiased341:
 	ADDQ        DI, SI
 	VMOVUPS     Z26, (SI)
 	VMOVUPS     Z27, 64(SI)
-	JMP         written340
+	JMP         written392
 
-add339:
+add391:
 	VFMADD231PS (SI), Z29, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z29, Z1
@@ -8790,15 +10723,15 @@ add339:
 	VFMADD231PS 64(SI), Z29, Z27
 	VMOVUPS     Z27, 64(SI)
 
-written340:
+written392:
 	SUBQ $+32, DX
-	JLE  done328
+	JLE  done380
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel326
+	JMP  panel378
 
-narrow327:
+narrow379:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -8827,7 +10760,7 @@ narrow327:
 	MOVQ    ac+64(FP), R8
 	SHLQ    $0x02, R8
 	CMPQ    R8, $+4
-	JNE     other342
+	JNE     other394
 	MOVQ    ar+56(FP), R8
 	SHLQ    $0x02, R8
 	MOVQ    a_base+32(FP), R9
@@ -8839,10 +10772,142 @@ narrow327:
 	ADDQ    R8, R12
 	LEAQ    (R12)(R8*2), R13
 	ADDQ    R8, R13
-	CMPQ    BX, $+1
-	JLT     rest345
+	LEAQ    (DI)(DI*2), R14
+	CMPQ    BX, $+4
+	JLT     rest397
 
-depth344:
+depth396:
+	VMOVUPS.Z    (SI), K1, Z14
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS (R9)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS (R9)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS (R10), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS (R10)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS (R10)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS (R11), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS (R11)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS (R11)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS (R12), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS (R12)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS (R12)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS (R13), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS (R13)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(DI*1), K1, Z14
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(R9)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 4(R9)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 4(R10), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 4(R10)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 4(R10)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 4(R11), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 4(R11)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 4(R11)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 4(R12), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 4(R12)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 4(R12)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 4(R13), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 4(R13)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(DI*2), K1, Z14
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 8(R9)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(R9)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 8(R10), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 8(R10)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 8(R10)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 8(R11), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 8(R11)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 8(R11)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 8(R12), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 8(R12)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 8(R12)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 8(R13), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 8(R13)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(R14*1), K1, Z14
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 12(R9)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 12(R9)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(R10), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 12(R10)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 12(R10)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 12(R11), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 12(R11)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 12(R11)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 12(R12), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 12(R12)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 12(R12)(R8*2), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 12(R13), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 12(R13)(R8*1), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         $+16, R9
+	ADDQ         $+16, R10
+	ADDQ         $+16, R11
+	ADDQ         $+16, R12
+	ADDQ         $+16, R13
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth396
+
+rest397:
+	CMPQ BX, $+1
+	JLT  rest399
+
+depth398:
 	VMOVUPS.Z    (SI), K1, Z14
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -8880,17 +10945,148 @@ depth344:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth344
+	JGE          depth398
 
-rest345:
-	JMP summed343
+rest399:
+	JMP summed395
 
-other342:
+other394:
 	MOVQ a_base+32(FP), R9
-	CMPQ BX, $+1
-	JLT  rest347
+	LEAQ (DI)(DI*2), R10
+	CMPQ BX, $+4
+	JLT  rest401
 
-depth346:
+depth400:
+	VMOVUPS.Z    (SI), K1, Z14
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(R9), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(R9), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(R9), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(R9), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(R9), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(R9), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(R9), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(DI*1), K1, Z14
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(R9), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(R9), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(R9), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(R9), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(R9), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(R9), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(R9), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(DI*2), K1, Z14
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(R9), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(R9), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(R9), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(R9), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(R9), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(R9), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(R9), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	VMOVUPS.Z    (SI)(R10*1), K1, Z14
+	ADDQ         R8, R9
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS 28(R9), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS 32(R9), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS 36(R9), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS 40(R9), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS 44(R9), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS 48(R9), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS 52(R9), Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         R8, R9
+	LEAQ         (SI)(DI*4), SI
+	SUBQ         $+4, BX
+	CMPQ         BX, $+4
+	JGE          depth400
+
+rest401:
+	CMPQ BX, $+1
+	JLT  rest403
+
+depth402:
 	VMOVUPS.Z    (SI), K1, Z14
 	VBROADCASTSS (R9), Z15
 	VFMADD231PS  Z15, Z14, Z0
@@ -8924,10 +11120,10 @@ depth346:
 	LEAQ         (SI)(DI*1), SI
 	SUBQ         $+1, BX
 	CMPQ         BX, $+1
-	JGE          depth346
+	JGE          depth402
 
-rest347:
-summed343:
+rest403:
+summed395:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -8937,11 +11133,11 @@ summed343:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased350
+	JEQ          unbiased406
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z16
 
-unbiased350:
+unbiased406:
 	VFMADD213PS Z16, Z14, Z0
 	VFMADD213PS Z16, Z14, Z1
 	VFMADD213PS Z16, Z14, Z2
@@ -8958,7 +11154,7 @@ unbiased350:
 	VFMADD213PS Z16, Z14, Z13
 	VXORPS      X14, X14, X14
 	VUCOMISS    X14, X15
-	JNE         add348
+	JNE         add404
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -8986,9 +11182,9 @@ unbiased350:
 	VMOVUPS     Z12, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z13, K1, (BX)
-	JMP         written349
+	JMP         written405
 
-add348:
+add404:
 	VMOVUPS.Z   (BX), K1, Z14
 	VFMADD231PS Z14, Z15, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -9045,12 +11241,12 @@ add348:
 	VFMADD231PS Z14, Z15, Z13
 	VMOVUPS     Z13, K1, (BX)
 
-written349:
+written405:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow327
+	JG   narrow379
 
-done328:
+done380:
 	VZEROUPPER
 	RET

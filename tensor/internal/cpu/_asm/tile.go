@@ -52,7 +52,7 @@ func (m *machine) tile(rows int) {
 	m.Label(narrow)
 	left := m.GP64()
 	m.MOVQ(t.n, left)
-	t.columns([]reg.Register{m.lanesMask(left)}, 1)
+	t.columns([]reg.Register{m.lanesMask(left)}, 4)
 	m.ADDQ(imm(4*m.lanes), t.c)
 	m.ADDQ(imm(4*m.lanes), t.b)
 	m.SUBQ(imm(m.lanes), t.n)
