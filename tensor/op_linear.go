@@ -19,6 +19,8 @@ type Affine struct {
 	Bias *Tensor  // [out]
 	Low  *LowRank // a product of low rank
 	Func Func     // applied last
+
+	sparse *Sparse // entries that are added to the weight
 }
 
 // LowRank is Scale·(X·Aᵀ)·Bᵀ with X [N×in], A [r×in], B [out×r].
@@ -42,14 +44,15 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 		e.Low = &backend.LowRank{U: u.mat(), V: a.Low.B.mat()}
 	}
 	pre := a.preactivation(out, x)
-	if pre != nil && pre != out {
-		e.Pre = optional(pre)
-	}
-	out.Device().MulT(out.mat(), x.mat(), w.on(out.Device()), e)
+	a.product(out, x, w, pre, e)
 	inputs, keep := []*Tensor{x, a.Bias}, []*Tensor{pre}
 	if l := a.Low; l != nil {
 		inputs = append(inputs, l.X, l.A, l.B)
 		keep = append(keep, u, l.A, l.B, l.X)
+	}
+	if a.sparse != nil {
+		inputs = append(inputs, a.sparse.V)
+		keep = append(keep, a.sparse.V, x)
 	}
 	if pre != nil {
 		pre = pre.Detach()
@@ -57,9 +60,30 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 	return record("Linear", out, inputs, keep, func(f *flow) { a.back(f, x, w, u, pre) })
 }
 
+// product makes out, and pre where that is another tensor. With a sparse part, the function comes after the kernel.
+func (a Affine) product(out, x *Tensor, w *Weight, pre *Tensor, e backend.Epilogue) {
+	d := out.Device()
+	if pre != nil && pre != out {
+		e.Pre = optional(pre)
+	}
+	if a.sparse == nil {
+		d.MulT(out.mat(), x.mat(), w.on(d), e)
+		return
+	}
+	e.Func, e.Pre = Identity, nil
+	d.MulT(out.mat(), x.mat(), w.on(d), e)
+	a.sparse.add(out, x)
+	if pre != nil && pre != out {
+		d.Axpby(pre.mat(), 1, out.mat(), 0)
+	}
+	if a.Func != Identity {
+		d.Unary(a.Func, out.mat(), out.mat())
+	}
+}
+
 // preactivation is the tensor from which the derivative of Func is computed: none, the result, or the values before the function.
 func (a Affine) preactivation(out, x *Tensor) *Tensor {
-	wants := x.Wants() || a.Bias != nil && a.Bias.Wants() || a.Low != nil
+	wants := x.Wants() || a.Bias != nil && a.Bias.Wants() || a.Low != nil || a.sparse != nil
 	switch {
 	case a.Func == Identity || !wants || out.scope != nil && out.scope.noGrad:
 		return nil
@@ -97,9 +121,12 @@ func (a Affine) backLinear(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Ten
 	}
 	if a.Low == nil {
 		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, w.on(f.dev()), nil, beta) })
-		return
+	} else {
+		a.Low.back(f, dz, x, w, u)
 	}
-	a.Low.back(f, dz, x, w, u)
+	if a.sparse != nil {
+		a.sparse.back(f, dz, x)
+	}
 }
 
 // back: with u = s·X·Aᵀ, dB = dzᵀ·u, du = s·dz·B, dA = duᵀ·X, dX = du·A; the last joins dz·W in one kernel where X is the layer's own input.

@@ -5,6 +5,7 @@ type Backend interface {
 	Memory
 	Elementwise
 	Products
+	Sparse
 	Norms
 	Sequences
 	Losses

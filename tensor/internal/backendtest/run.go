@@ -24,7 +24,7 @@ type testCase struct {
 func cases() []testCase {
 	var all []testCase
 	themes := [][]testCase{
-		elementwiseCases(), reductionCases(), productCases(), normCases(), softmaxCases(), rowCases(), attentionCases(), lossCases(), optimizerCases(),
+		elementwiseCases(), reductionCases(), productCases(), sparseCases(), normCases(), softmaxCases(), rowCases(), attentionCases(), lossCases(), optimizerCases(),
 	}
 	for _, theme := range themes {
 		all = append(all, theme...)
