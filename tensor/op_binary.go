@@ -71,7 +71,7 @@ func joined(op string, x, y *Tensor) []int {
 	if sameShape(x.shape, y.shape) {
 		return x.shape
 	}
-	r, c := max(x.Rows(), y.Rows()), max(x.Cols(), y.Cols())
+	r, c := extent(x.Rows(), y.Rows()), extent(x.Cols(), y.Cols())
 	fits := func(t *Tensor) bool { return (t.Rows() == r || t.Rows() == 1) && (t.Cols() == c || t.Cols() == 1) }
 	if !fits(x) || !fits(y) {
 		misfit(op, "equal shapes, or one row or column", x, y)
@@ -82,4 +82,12 @@ func joined(op string, x, y *Tensor) []int {
 		}
 	}
 	return []int{r, c}
+}
+
+// extent is the size of an axis along which an operand of size 1 is repeated, be it no times.
+func extent(a, b int) int {
+	if a == 1 {
+		return b
+	}
+	return a
 }
