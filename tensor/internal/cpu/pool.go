@@ -18,12 +18,16 @@ type buffer struct {
 // Len is the number of numbers it holds.
 func (b *buffer) Len() int { return b.n }
 
-// A pool keeps freed buffers by size class, four classes to a power of two, so that a program in steady state allocates nothing.
+// A pool keeps freed buffers by size class, four classes to a power of two, so that a program in steady state allocates nothing. Where sizes change from step to step, as those of
+// ragged batches do, it gives somewhat larger buffers than are asked for, and lets go of what lies idle rather than keep every size there ever was.
 type pool struct {
-	mu         sync.Mutex
-	free       [64 * 4][]*buffer
-	live, peak int64 // bytes, by class sizes
+	mu               sync.Mutex
+	free             [64 * 4][]*buffer
+	live, peak, idle int64 // bytes, by class sizes
 }
+
+// reach is how many classes further up a free buffer may come from: at most twice the size.
+const reach = 4
 
 // classOf is the smallest class that holds n numbers.
 func classOf(n int) int {
@@ -36,16 +40,21 @@ func classOf(n int) int {
 // classSize is the number of numbers that a buffer of class c holds.
 func classSize(c int) int { return (c%4 + 5) << (c / 4) }
 
+// bytes is the memory of a buffer of class c.
+func bytes(c int) int64 { return 4 * int64(classSize(c)) }
+
 // get returns a buffer of n numbers with arbitrary content.
 func (p *pool) get(n int) *buffer {
 	c := classOf(n)
 	p.mu.Lock()
-	p.live += 4 * int64(classSize(c))
+	b := p.take(c)
+	if b != nil {
+		c = b.class
+	}
+	p.live += bytes(c)
 	p.peak = max(p.peak, p.live)
-	var b *buffer
-	if list := p.free[c]; len(list) > 0 {
-		b = list[len(list)-1]
-		p.free[c] = list[:len(list)-1]
+	if b == nil {
+		p.trim(p.peak/4 + p.peak - p.live)
 	}
 	p.mu.Unlock()
 	if b == nil {
@@ -53,6 +62,36 @@ func (p *pool) get(n int) *buffer {
 	}
 	b.n, b.live = n, true
 	return b
+}
+
+// take removes a free buffer of class c, or somewhat larger, from the pool; nil if there is none.
+func (p *pool) take(c int) *buffer {
+	for up := c; up <= min(c+reach, len(p.free)-1); up++ {
+		if b := p.pop(up); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+func (p *pool) pop(c int) *buffer {
+	list := p.free[c]
+	if len(list) == 0 {
+		return nil
+	}
+	b := list[len(list)-1]
+	list[len(list)-1] = nil
+	p.free[c] = list[:len(list)-1]
+	p.idle -= bytes(c)
+	return b
+}
+
+// trim lets go of free buffers, the largest first, until no more than so many bytes lie idle.
+func (p *pool) trim(most int64) {
+	for c := len(p.free) - 1; c >= 0 && p.idle > most; c-- {
+		for p.idle > most && p.pop(c) != nil {
+		}
+	}
 }
 
 // put takes a buffer back. It panics if the buffer is not in use.
@@ -63,7 +102,8 @@ func (p *pool) put(b *buffer) {
 		panic("cpu: buffer freed twice")
 	}
 	b.live = false
-	p.live -= 4 * int64(classSize(b.class))
+	p.live -= bytes(b.class)
+	p.idle += bytes(b.class)
 	p.free[b.class] = append(p.free[b.class], b)
 }
 
