@@ -59,13 +59,16 @@ func (c HRA) Config(s *peft.Sites) (map[string]any, error) { return hra.write(c.
 type reflections struct{ u *peft.Param }
 
 func (d *reflections) chain(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
-	u := unit(tensor.Transpose(d.u.In(p)))
-	y := x
+	return tensor.Sub(reflect(x, unit(tensor.Transpose(d.u.In(p)))), x)
+}
+
+// reflect is x·H_r⋯H₁, Hᵢ = I − 2·uᵢᵀ·uᵢ, for rows uᵢ of length one.
+func reflect(x, u *tensor.Tensor) *tensor.Tensor {
 	for i := u.Rows() - 1; i >= 0; i-- {
 		along := tensor.Rows(u, i, i+1)
-		y = tensor.Sub(y, tensor.Scale(tensor.MatMul(tensor.MatMulT(y, along), along), 2))
+		x = tensor.Sub(x, tensor.Scale(tensor.MatMul(tensor.MatMulT(x, along), along), 2))
 	}
-	return tensor.Sub(y, x)
+	return x
 }
 
 // together is the same where the vectors are made orthogonal first: then the chain is one sum.

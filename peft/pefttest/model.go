@@ -34,6 +34,7 @@ type Layer struct {
 	Self                      peft.Attention
 	Attended, Fed             peft.Sublayer
 	Norm1, Norm2              peft.Norm
+	Out                       peft.Hidden
 }
 
 // NewModel is a model whose weights are drawn from the seed.
@@ -56,7 +57,7 @@ func newLayer() *Layer {
 		Output: peft.NewLinear(Size, Size, true, peft.Output), Up: peft.NewLinear(Size, Inner, true, peft.Up), Down: peft.NewLinear(Inner, Size, true, peft.Down),
 		Self:     peft.Attention{Heads: Heads, KVHeads: Heads, HeadSize: HeadSize, Dropout: dropout},
 		Attended: peft.Sublayer{Role: peft.SelfBlock, Size: Size}, Fed: peft.Sublayer{Role: peft.FFN, Size: Size},
-		Norm1: peft.NewNorm(Size, 1e-5, false), Norm2: peft.NewNorm(Size, 1e-5, false),
+		Norm1: peft.NewNorm(Size, 1e-5, false), Norm2: peft.NewNorm(Size, 1e-5, false), Out: peft.Hidden{Size: Size},
 	}
 	l.Attended.Norm, l.Fed.Norm = &l.Norm1, &l.Norm2
 	return l
@@ -116,7 +117,7 @@ func (l *Layer) forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	h := l.Self.Apply(p, x, l.Query.Apply(p, x), l.Key.Apply(p, x), l.Value.Apply(p, x), tensor.Attention{})
 	x = l.Attended.Apply(p, x, x, p.Dropout(l.Output.Apply(p, h), dropout, l.Output.Name()))
 	h = l.Down.Apply(p, l.Up.Activated(p, x, tensor.GELU))
-	return l.Fed.Apply(p, x, x, p.Dropout(h, dropout, l.Down.Name()))
+	return l.Out.Apply(p, l.Fed.Apply(p, x, x, p.Dropout(h, dropout, l.Down.Name())))
 }
 
 // loss is the mean cross-entropy of a batch.
