@@ -39,7 +39,7 @@ func (q *Patch) TrainModules(names []string) {
 		if below(x.Name(), names) {
 			q.trainSite(x)
 			for _, f := range x.Frozen() {
-				q.copies[f.Name] = true
+				q.beside[f.Name] = true
 			}
 		}
 	}

@@ -1,7 +1,9 @@
 package peft
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -28,6 +30,9 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
 	}
+	if m, err = restore(m, dir); err != nil {
+		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
+	}
 	q, err := AttachTo(s, m, 0)
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
@@ -44,11 +49,31 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 	return q, r, nil
 }
 
+// A Restorer is a method that finds in its file what it would otherwise choose anew, such as which entries are trained.
+type Restorer interface {
+	Method
+	// Restore is the method that chooses as the file says.
+	Restore(w *safetensors.File) (Method, error)
+}
+
+func restore(m Method, dir string) (Method, error) {
+	r, ok := m.(Restorer)
+	if !ok {
+		return m, nil
+	}
+	w, err := safetensors.Open(filepath.Join(dir, WeightsFile))
+	if err != nil {
+		return nil, fmt.Errorf("peft: %w", err)
+	}
+	defer w.Close()
+	return r.Restore(w)
+}
+
 // assign gives the parameters the values that files hold.
 func (q *Patch) assign(w files) (r Report, err error) {
 	used, names := map[string]bool{}, q.namer(w)
 	for key, x := range q.Keyed {
-		candidates := names(key, x)
+		candidates := names(x.fileKey(key), x)
 		t, ok := w.find(candidates...)
 		for _, n := range candidates {
 			used[n] = true
@@ -57,10 +82,16 @@ func (q *Patch) assign(w files) (r Report, err error) {
 			r.Missing = append(r.Missing, key)
 			continue
 		}
-		if err := q.read(x, t); err != nil {
+		if err := errors.Join(q.read(x, t), x.placed(key, w)); err != nil {
 			return r, err
 		}
+		for _, t := range x.indices(key) {
+			used[t.Name] = true
+		}
 		r.Loaded = append(r.Loaded, key)
+	}
+	for _, t := range q.held() {
+		used[t.Name] = true
 	}
 	for _, n := range w.names() {
 		if !used[n] {

@@ -6,8 +6,9 @@ import "peft/tensor"
 type Param struct {
 	Name   string // "site/field" of what is added, the parameter's own name for what stands in
 	Pool   []*tensor.Tensor
-	Fixed  bool // saved, not trained
-	Buffer bool // fixed, and not counted: see NewBuffer of [Patch]
+	Fixed  bool    // saved, not trained
+	Buffer bool    // fixed, and not counted: see NewBuffer of [Patch]
+	Places []int32 // the entries of the parameter of this name for which its numbers stand, row by row as the checkpoint has it; nil: all
 }
 
 // Tensor is the parameter's only tensor, or the first of its pool.

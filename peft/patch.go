@@ -17,7 +17,7 @@ type Patch struct {
 	standIns   map[*Frozen][]StandIn
 	params     []*Param
 	byName     map[string]*Param
-	copies     map[string]bool // names of parameters that are a module's own copies, see TrainModules
+	beside     map[string]bool // names of parameters that count beside the base's own: copies of modules, see TrainModules, and what the base has none of
 	transposed map[*Param]bool // they take the place of parameters that the checkpoint holds as [in out]
 }
 
@@ -28,7 +28,7 @@ type placed struct {
 
 // NewPatch is an empty patch of a model.
 func NewPatch(s *Sites) *Patch {
-	return &Patch{sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, copies: map[string]bool{}, transposed: map[*Param]bool{}}
+	return &Patch{sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, beside: map[string]bool{}, transposed: map[*Param]bool{}}
 }
 
 // Add adds a delta at a place of a site.
@@ -65,15 +65,26 @@ func (q *Patch) own(x *Param) *Param {
 	return x
 }
 
-// Train lets a copy of a frozen parameter stand in for it, to be trained as a whole. Doing so twice is doing it once.
-func (q *Patch) Train(f *Frozen) *Param {
-	if x := q.byName[f.Name]; x != nil {
+// Train lets a copy of a frozen parameter stand in for it, to be trained as a whole; zeros where the base has none. Doing so twice is doing it once.
+func (q *Patch) Train(f *Frozen) *Param { return q.TrainAs(f, f.Name) }
+
+// TrainAs is [Patch.Train] under another name: "SITE/FIELD" for a copy that counts beside the base's own parameter.
+func (q *Patch) TrainAs(f *Frozen, name string) *Param {
+	if x := q.byName[name]; x != nil {
 		return x
 	}
-	x := q.NewParam(f.Name, f.Values(q.sites.dev), f.Shape...)
+	x := q.NewParam(name, f.Values(q.sites.dev), f.Shape...)
 	q.transposed[x] = f.Transposed
+	q.added(f)
 	q.Substitute(f, Whole{x})
 	return x
+}
+
+// added notes that the base has no such parameter, if that is so.
+func (q *Patch) added(f *Frozen) {
+	if f.Absent {
+		q.beside[f.Name] = true
+	}
 }
 
 // Params yields the parameters in the order they were made, fixed ones too.

@@ -46,5 +46,5 @@ func (s Summary) String() string {
 
 // inPlace reports whether a parameter takes the place of one of the base's rather than stand beside it: a head that is saved whole counts as both.
 func (q *Patch) inPlace(x *Param) bool {
-	return !q.copies[x.Name] && !strings.Contains(x.Name, "/")
+	return !q.beside[x.Name] && !strings.Contains(x.Name, "/")
 }

@@ -1,0 +1,96 @@
+package peft
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Targeted is what configurations of Hugging Face PEFT have in common: where a method acts, and which modules are trained whole beside it. A method's configuration embeds it.
+type Targeted struct {
+	On   Selection `json:"-"` // the sites; nil: what is usual for the method and the model's type
+	Save []string  `json:"-"` // modules trained whole, by the end of their name: a new head
+	Head bool      `json:"-"` // train the model's head whole, whatever its name
+}
+
+// Sites are the sites on which a method acts: the chosen ones, but for those in modules that are trained whole.
+func (t Targeted) Sites(method string, s *Sites) ([]Site, error) { return t.selection(method, s).Select(s) }
+
+func (t Targeted) selection(method string, s *Sites) Selection {
+	on := t.On
+	if on == nil {
+		on = Usual(method, s.ModelType())
+	}
+	return Except(on, s.Modules(t.Save, t.Head))
+}
+
+// Whole trains the modules that are trained whole.
+func (t Targeted) Whole(q *Patch) { q.TrainModules(q.sites.Modules(t.Save, t.Head)) }
+
+// Fields are the fields of a method's adapter_config.json: the common ones, and those of own, a struct as JSON names them.
+func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, error) {
+	targets, err := TargetsOf(t.selection(method, s), s)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(own)
+	if err != nil {
+		return nil, err
+	}
+	var more map[string]any
+	if err := json.Unmarshal(text, &more); err != nil {
+		return nil, err
+	}
+	fields := targets.Fields()
+	maps.Copy(fields, more)
+	fields["peft_type"], fields["modules_to_save"] = method, nil
+	if save := s.Modules(t.Save, t.Head); len(save) > 0 {
+		fields["modules_to_save"] = save
+	}
+	return fields, nil
+}
+
+// targetedFields are the fields that [DecodeTargeted] reads.
+type targetedFields struct {
+	Targets
+	Save     []string `json:"modules_to_save"`
+	TaskType string   `json:"task_type"`
+	Head     bool     `json:"head"`
+}
+
+// DecodeTargeted reads a configuration: the common fields, and the method's own into own, by the rule of [DecodeConfig]. What is usual stands for targets that are not named.
+func DecodeTargeted(method string, config []byte, own any) (t Targeted, err error) {
+	var c targetedFields
+	if err := json.Unmarshal(config, &c); err != nil {
+		return t, err
+	}
+	var rest map[string]json.RawMessage
+	if err := json.Unmarshal(config, &rest); err != nil {
+		return t, err
+	}
+	for _, name := range slices.Concat(fieldNames, []string{"modules_to_save", "task_type", "head"}) {
+		delete(rest, name)
+	}
+	text, err := json.Marshal(rest)
+	if err != nil {
+		return t, err
+	}
+	t = Targeted{Save: c.Save, Head: c.Head}
+	if c.Given() || c.Exclude.Given() || len(c.Layers) > 0 {
+		t.On = c.Targets.OrUsual(method)
+	}
+	if c.TaskType == "SEQ_CLS" || c.TaskType == "TOKEN_CLS" {
+		t.Save = append(t.Save, "classifier", "score")
+	}
+	return t, DecodeConfig(text, own)
+}
+
+// Key is a parameter's name in adapter_model.safetensors: SITE.FIELD for what is named "SITE/FIELD", or that of the base's own parameter.
+func (Targeted) Key(q *Patch, x *Param) string {
+	site, field, own := strings.Cut(x.Name, "/")
+	if !own {
+		return q.BaseKey(x)
+	}
+	return Wrapper + site + "." + field
+}
