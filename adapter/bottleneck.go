@@ -25,7 +25,7 @@ type linear interface {
 // bottleneck makes the parameters at a site.
 func (b builder) bottleneck(site string, d, r int) (n *bottleneck, err error) {
 	n = &bottleneck{Config: b.Config, key: site + "/" + b.name()}
-	n.f, _ = activation(b.Activation)
+	n.f, _ = b.function()
 	if n.down, n.up, err = b.maps(site, d, r); err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (b builder) bottleneck(site string, d, r int) (n *bottleneck, err error) {
 		n.after = b.norm(site+"/adapter_norm_after", d)
 	}
 	if b.Gate {
-		n.gate = peft.NewSequenceGate(b.q, site+"/gate", d, b.rng)
+		n.gate = peft.NewSequenceGate(b.q, site+"/gate", d, 1, b.rng)
 	}
 	return n, nil
 }

@@ -1,9 +1,11 @@
 package adapter
 
 import (
+	"cmp"
 	"fmt"
 
 	"peft/peft"
+	"peft/tensor"
 )
 
 // A Config is bottleneck adapters at the sublayers of a model. Its zero value is Pfeiffer's adapter: after each feed-forward network, a sixteenth as wide as the stream, with ReLU.
@@ -124,7 +126,7 @@ func (c Config) check() error {
 			return fmt.Errorf("%s is %v, must be at least 0 and below 1", p.name, p.value)
 		}
 	}
-	if _, err := activation(c.Activation); err != nil {
+	if _, err := c.function(); err != nil {
 		return err
 	}
 	return c.checkWords()
@@ -145,3 +147,6 @@ func (c Config) checkWords() error {
 	}
 	return c.PHM.check()
 }
+
+// function is f.
+func (c Config) function() (tensor.Func, error) { return peft.Activation(cmp.Or(c.Activation, "relu")) }

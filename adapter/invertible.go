@@ -61,7 +61,7 @@ type network struct {
 }
 
 func (b builder) network(name string, in, out int) network {
-	f, _ := activation(b.Activation)
+	f, _ := b.function()
 	r := max(1, int(float64(in)/b.Invertible))
 	at := inverted + "/" + name
 	return network{b.dense(at+".0", peft.Normal(b.rng, r*in, 0.02), in, r), b.dense(at+".2", peft.Normal(b.rng, out*r, 0.02), r, out), f}

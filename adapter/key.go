@@ -13,7 +13,7 @@ func (c Config) Key(q *peft.Patch, x *peft.Param) string {
 	case !own:
 		return x.Name
 	case site == shared || site == inverted:
-		return prefix(q.Sites()) + site + "." + c.name() + "." + field
+		return q.Sites().HubPrefix() + site + "." + c.name() + "." + field
 	}
 	return place(q.Sites(), site) + ".adapters." + c.name() + "." + field
 }
@@ -30,23 +30,6 @@ func (c Config) Twins(q *peft.Patch, x *peft.Param) []string {
 
 // HubName is the name of the adapter.
 func (c Config) HubName() string { return c.name() }
-
-// prefixes are what the names of a model's base begin with in models that have a head, by model type.
-var prefixes = map[string]string{
-	"bert": "bert.", "roberta": "roberta.", "xlm-roberta": "roberta.", "distilbert": "distilbert.", "vit": "vit.", "gpt2": "transformer.",
-	"llama": "model.", "mistral": "model.", "qwen2": "model.", "gemma": "model.", "bart": "model.", "mbart": "model.",
-}
-
-// prefix is what the names of the model's base begin with.
-func prefix(s *peft.Sites) string {
-	for x := range s.Sublayers() {
-		if p := prefixes[s.ModelType()]; strings.HasPrefix(x.Name(), p) {
-			return p
-		}
-		break
-	}
-	return ""
-}
 
 // places are where the library has the adapters of a block, by model type; for other types, in the module of the sublayer.
 var places = map[string]map[peft.Role]string{

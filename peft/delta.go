@@ -39,7 +39,7 @@ type Folder interface {
 	Fold(p *Pass, w, b *tensor.Tensor) (w2, b2 *tensor.Tensor)
 }
 
-// Rows are trainable rows, put before the keys and values of an [Attention] or into the input at a [Sequence].
+// Rows are trainable rows, put before the keys and values of an [Attention] or into the stream at a [Sequence] or [Hidden].
 type Rows interface {
 	Forward(p *Pass, t Tap) Prepended
 }
@@ -51,9 +51,9 @@ type Rows interface {
 type Prepended struct {
 	K, V   *tensor.Tensor // at an Attention: [n×heads·size] or [sequences×n×heads·size]
 	Placed bool           // at an Attention: the rows stand at positions 0 to n−1 and are masked like tokens there; otherwise they stand nowhere and every query sees them
-	X      *tensor.Tensor // at a Sequence: [n×d] or [sequences×n×d]; nil: no rows
+	X      *tensor.Tensor // at a Sequence or Hidden: [n×d] or [sequences×n×d]; nil: no rows
 	Shift  int            // at a Sequence: how much further the positions of its other rows count
-	At     int            // at a Sequence: how many rows of each sequence stand before the new ones
+	At     int            // there: how many rows of each sequence stand before the new ones
 }
 
 // Deltas are what a patch adds at a place of a site, in order.

@@ -2,15 +2,15 @@ package peft
 
 import "peft/tensor"
 
-// A SequenceGate is a number from 0 to 1 for each sequence: the mean over its rows of sigmoid(x·wᵀ + b), w [1×d] (UniPELT: Mao et al. 2022, arXiv:2110.07577). Virtual rows do not count.
+// A SequenceGate is n numbers from 0 to 1 for each sequence: the mean over its rows of sigmoid(x·Wᵀ + b), W [n×d] (UniPELT: Mao et al. 2022, arXiv:2110.07577). Virtual rows do not count.
 type SequenceGate struct{ W, B *Param }
 
-// NewSequenceGate makes the parameters NAME.weight and NAME.bias of a gate on rows of size d: nearly one half everywhere at first.
-func NewSequenceGate(q *Patch, name string, d int, rng Rand) *SequenceGate {
-	return &SequenceGate{q.NewParam(name+".weight", Normal(rng, d, 0.02), 1, d), q.NewParam(name+".bias", nil, 1)}
+// NewSequenceGate makes the parameters NAME.weight and NAME.bias of n gates on rows of size d: nearly one half everywhere at first.
+func NewSequenceGate(q *Patch, name string, d, n int, rng Rand) *SequenceGate {
+	return &SequenceGate{q.NewParam(name+".weight", Normal(rng, n*d, 0.02), n, d), q.NewParam(name+".bias", nil, n)}
 }
 
-// Value is the gate for x [rows×d]: [sequences×1].
+// Value is the gates for x [rows×d]: [sequences×n].
 func (g *SequenceGate) Value(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return tensor.MeanRows(tensor.Dense{W: g.W.In(p)}.Linear(x, tensor.Affine{Bias: g.B.In(p), Func: tensor.Sigmoid}))
 }

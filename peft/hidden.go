@@ -2,7 +2,7 @@ package peft
 
 import "peft/tensor"
 
-// A Hidden is the site of a stream of rows as it is: the output of an embedding, of a block, of the whole encoder.
+// A Hidden is the site of a stream of rows as it is: the output of an embedding, of a block, of the whole encoder. Rows that are put in here have no positions.
 type Hidden struct {
 	site
 	Size int
@@ -11,13 +11,16 @@ type Hidden struct {
 // Frozen is empty: a stream has no parameters.
 func (h *Hidden) Frozen() []*Frozen { return nil }
 
-// Apply is x + Δ.
+// Apply is x + Δ, with the rows that are put in.
 func (h *Hidden) Apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	h.check()
 	return p.split(h, x.Layout(), func(p *Pass, pick share) *tensor.Tensor {
 		x := pick.rows(x)
 		for _, d := range p.deltas(h, Out) {
 			x = tensor.Add(x, d.Forward(p, Tap{Site: h, X: x, Y: x}))
+		}
+		for _, r := range p.rows(h) {
+			x = r.Forward(p, Tap{Site: h, X: x, Y: x}).into(x, 0)
 		}
 		return x
 	})

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"peft/tensor/safetensors"
 )
@@ -132,4 +133,21 @@ func hubDecoder(config json.RawMessage) (string, error) {
 		return "", fmt.Errorf("config: %w", err)
 	}
 	return HubFormat(inner.Architecture), nil
+}
+
+// prefixes are what the names of a model's base begin with in models that have a head, by model type.
+var prefixes = map[string]string{
+	"bert": "bert.", "roberta": "roberta.", "xlm-roberta": "roberta.", "distilbert": "distilbert.", "vit": "vit.", "gpt2": "transformer.",
+	"llama": "model.", "mistral": "model.", "qwen2": "model.", "gemma": "model.", "bart": "model.", "mbart": "model.",
+}
+
+// HubPrefix is what the names of the model's base begin with, which stands before what an adapter of AdapterHub's library has once for the whole model; empty in a model without a head.
+func (s *Sites) HubPrefix() string {
+	for x := range s.Sublayers() {
+		if p := prefixes[s.ModelType()]; strings.HasPrefix(x.Name(), p) {
+			return p
+		}
+		break
+	}
+	return ""
 }

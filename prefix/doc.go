@@ -10,7 +10,8 @@
 //
 //	softmax(q·[Pk; k]ᵀ/√size + mask)·[Pv; v]
 //
-// and every query sees all V rows. As in Hugging Face PEFT they count as tokens: those of the input move V positions on, and in a sliding window the rows slide out like others.
+// and every query sees all V rows. As in Hugging Face PEFT they count as tokens: those of the input move V positions on, and in a sliding window the rows slide out like others. [Hub] and
+// [HubPrompt] are prefix and prompt tuning as AdapterHub's library has them, whose rows take no positions.
 //
 //	patch, err := peft.Attach(dev, model, prefix.Config{Tokens: 20, Head: true}, seed)
 //

@@ -46,6 +46,12 @@ func TestLaws(t *testing.T) {
 		"P-tuning":      {prefix.PTuning{Tokens: 3}, 3*d + linear(d, d, d, d)},
 		"P-tuning LSTM": {prefix.PTuning{Tokens: 3, Encoder: prefix.LSTM, Hidden: 5, Dropout: 0.3}, 3*d + lstm(d, 5) + linear(10, 10, d)},
 		"one task":      {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 3}, Tasks: 1, Ranks: 2}, 3*d + 2*(3+d)},
+		"hub":           {prefix.Hub{Tokens: 3, Hidden: 5, Activation: "gelu", Dropout: 0.2, Head: true}, 3*d + linear(d, 5, wide) + head},
+		"hub flat":      {prefix.Hub{Tokens: 3, Flat: true, LeaveOut: []int{0}}, 3 * wide / 2},
+		"hub gate":      {prefix.Hub{Tokens: 3, Flat: true, Gate: true}, 3*wide + pefttest.Layers*(d+1)},
+		"hub gates":     {prefix.Hub{Tokens: 3, Flat: true, Gate: true, KeyGate: true}, 3*wide + 2*pefttest.Layers*(d+1)},
+		"hub prompt":    {prefix.HubPrompt{Tokens: 3, AfterBOS: true, Head: true}, 3*d + head},
+		"hub words":     {prefix.HubPrompt{Tokens: 3, IDs: []int32{1, 2}}, 3 * d},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pefttest.Test(t, c.method, pefttest.Want{Trained: c.trained, Different: true, Stays: true})
@@ -68,9 +74,30 @@ func TestRefusals(t *testing.T) {
 		"dropout":   {prefix.PTuning{Tokens: 1, Dropout: 1}, "Dropout is 1"},
 		"tasks":     {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1}, Ranks: 1}, "Tasks is 0"},
 		"one of":    {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 2, Ranks: 1}, "starts one task from others"},
+		"hub":       {prefix.Hub{}, "Tokens is 0"},
+		"function":  {prefix.Hub{Tokens: 1, Activation: "step"}, `Activation is "step"`},
+		"nowhere":   {prefix.Hub{Tokens: 1, LeaveOut: []int{0, 1}}, "found nothing to train"},
+		"hub ids":   {prefix.HubPrompt{Tokens: 1, Text: "good"}, "IDs is empty"},
 		"no source": {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 1, Ranks: 1}, "no such file"},
 	} {
 		_, err := peft.Attach(tensor.Reference(), model, c.method, 1)
 		require.ErrorContains(t, err, c.says, name)
+	}
+}
+
+// TestModelsWithoutPlaces wants a model that has no site where rows could be put in to be told so.
+func TestModelsWithoutPlaces(t *testing.T) {
+	type attending struct{ Self peft.Attention }
+	for says, c := range map[string]struct {
+		model  any
+		method peft.Method
+	}{
+		"no peft.Sequence before its attentions": {&attending{}, prefix.Config{Tokens: 1}},
+		"no peft.Sequence with attentions":       {&struct{ Input peft.Sequence }{}, prefix.Prompt{Tokens: 1}},
+		"no peft.Sublayer":                       {&attending{}, prefix.Hub{Tokens: 1}},
+		"no peft.Hidden after its embeddings":    {&attending{}, prefix.HubPrompt{Tokens: 1}},
+	} {
+		_, err := peft.Attach(tensor.Reference(), c.model, c.method, 1)
+		require.ErrorContains(t, err, says)
 	}
 }

@@ -55,18 +55,14 @@ func (c Prompt) start(s *peft.Sites, n, dim int, rng peft.Rand) ([]float64, erro
 	case c.Init != SampleVocab && c.Init != FromText:
 		return nil, fmt.Errorf("prefix: Init is %q, must be %q, %q or %q", c.Init, Random, SampleVocab, FromText)
 	}
-	words := wordsOf(s)
-	if words == nil || words.Size != dim {
-		return nil, fmt.Errorf("prefix: the model has no embedding of tokens of %d numbers, from which Init %q starts", dim, c.Init)
-	}
 	ids := c.IDs
-	if c.Init == SampleVocab {
+	if words := wordsOf(s); c.Init == SampleVocab && words != nil {
 		ids = make([]int32, n)
 		for i := range ids {
 			ids[i] = rng.Int32N(int32(words.Num))
 		}
 	}
-	return embeddings(words, s, ids, n)
+	return embeddings(s, ids, n, dim)
 }
 
 // wordsOf is the model's table of tokens: the largest that it looks rows up in.
@@ -79,10 +75,14 @@ func wordsOf(s *peft.Sites) (words *peft.Embedding) {
 	return words
 }
 
-// embeddings are n rows of a table, the given ones over and over.
-func embeddings(words *peft.Embedding, s *peft.Sites, ids []int32, n int) ([]float64, error) {
-	if len(ids) == 0 {
-		return nil, errors.New("prefix: IDs is empty: Init TEXT starts from the tokens of a text")
+// embeddings are the model's of n tokens, the given ones over and over.
+func embeddings(s *peft.Sites, ids []int32, n, dim int) ([]float64, error) {
+	words := wordsOf(s)
+	switch {
+	case words == nil || words.Size != dim:
+		return nil, fmt.Errorf("prefix: the model has no embedding of tokens of %d numbers for rows to start from", dim)
+	case len(ids) == 0:
+		return nil, errors.New("prefix: IDs is empty: rows that start from a text start from its tokens")
 	}
 	for _, id := range ids {
 		if id < 0 || int(id) >= words.Num {

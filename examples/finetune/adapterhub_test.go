@@ -13,7 +13,10 @@ import (
 	"peft/peft"
 )
 
-// TestAdapterHub trains as AdapterHub's library did in the golden cases with one bottleneck adapter or one edit of hidden states, but DiReFT, which its folder does not tell.
+// hubMethods are the methods of AdapterHub's library that there are.
+var hubMethods = []string{peft.HubFormat(""), peft.HubFormat("reft"), peft.HubFormat("prefix_tuning"), peft.HubFormat("prompt_tuning")}
+
+// TestAdapterHub trains as AdapterHub's library did in the golden cases of one adapter, but DiReFT, which its folder does not tell.
 func TestAdapterHub(t *testing.T) {
 	tried := 0
 	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "roberta-*", "distilbert-*", "gpt2-*", "llama-*") {
@@ -23,17 +26,18 @@ func TestAdapterHub(t *testing.T) {
 		}
 		name, err := peft.MethodName(text)
 		require.NoError(t, err)
-		if name == peft.HubFormat("") || name == peft.HubFormat("reft") && c.Name != "bert-direft" {
+		if slices.Contains(hubMethods, name) && c.Name != "bert-direft" {
 			tried++
 			t.Run(c.Name, func(t *testing.T) { tryTrajectory(t, c, "-init", c.Path("adapter")) })
 		}
 	}
-	require.Greater(t, tried, 30)
+	require.Greater(t, tried, 40)
 }
 
 // TestAdapterHubFolder saves what the library would: the same files, keys, shapes and fields.
 func TestAdapterHubFolder(t *testing.T) {
-	for _, c := range golden.Cases(t, "adapterhub", "bert-compacter", "bert-seq_bn_inv", "roberta-seq_bn", "bert-bn-own_norms", "gpt2-seq_bn", "bert-loreft", "llama-noreft") {
+	for _, c := range golden.Cases(t, "adapterhub", "bert-compacter", "bert-seq_bn_inv", "roberta-seq_bn", "bert-bn-own_norms", "gpt2-seq_bn", "bert-loreft", "llama-noreft",
+		"bert-prefix_tuning", "bert-prompt_tuning") {
 		out := filepath.Join(t.TempDir(), "out")
 		_, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-steps", "1", "-out", out)
 		require.NoError(t, err)

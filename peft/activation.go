@@ -1,4 +1,4 @@
-package adapter
+package peft
 
 import (
 	"fmt"
@@ -11,16 +11,16 @@ import (
 
 // activations are the functions by their names in Hugging Face's and AdapterHub's libraries.
 var activations = map[string]tensor.Func{
-	"": tensor.ReLU, "relu": tensor.ReLU, "leakyrelu": tensor.LeakyReLU, "gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh,
+	"relu": tensor.ReLU, "leakyrelu": tensor.LeakyReLU, "gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh,
 	"gelu_pytorch_tanh": tensor.GELUTanh, "quick_gelu": tensor.QuickGELU, "silu": tensor.SiLU, "swish": tensor.SiLU, "tanh": tensor.Tanh, "sigmoid": tensor.Sigmoid,
 	"linear": tensor.Identity,
 }
 
-func activation(name string) (tensor.Func, error) {
+// Activation is the function with a name in Hugging Face's and AdapterHub's libraries, in capitals or not.
+func Activation(name string) (tensor.Func, error) {
 	f, ok := activations[strings.ToLower(name)]
 	if !ok {
-		names := slices.Sorted(maps.Keys(activations))
-		return f, fmt.Errorf("Activation is %q, must be one of %s", name, strings.Join(names[1:], ", "))
+		return f, fmt.Errorf("Activation is %q, must be one of %s", name, strings.Join(slices.Sorted(maps.Keys(activations)), ", "))
 	}
 	return f, nil
 }
