@@ -73,21 +73,22 @@ func DecodeMethod(config []byte) (Method, error) {
 	return m, nil
 }
 
-// DecodeConfig reads a configuration into v. One with a "peft_type", which other programs may have written, may have fields that v has not; one with a "method", which a person
-// wrote, may not.
+// DecodeConfig reads a configuration into v. One with a "peft_type", which other programs may have written, may have fields that v has not, and so may one that [Save] wrote; one with a
+// "method", which a person wrote, may not.
 func DecodeConfig(config []byte, v any) error {
 	var head map[string]json.RawMessage
 	if err := json.Unmarshal(config, &head); err != nil {
 		return err
 	}
-	_, written := head["method"]
+	_, byHand := head["method"]
+	_, saved := head["inference_mode"]
 	delete(head, "method")
 	rest, err := json.Marshal(head)
 	if err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(rest))
-	if written {
+	if byHand && !saved {
 		d.DisallowUnknownFields()
 	}
 	return d.Decode(v)

@@ -15,7 +15,9 @@ type Targeted struct {
 }
 
 // Sites are the sites on which a method acts: the chosen ones, but for those in modules that are trained whole.
-func (t Targeted) Sites(method string, s *Sites) ([]Site, error) { return t.selection(method, s).Select(s) }
+func (t Targeted) Sites(method string, s *Sites) ([]Site, error) {
+	return t.selection(method, s).Select(s)
+}
 
 func (t Targeted) selection(method string, s *Sites) Selection {
 	on := t.On
