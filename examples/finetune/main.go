@@ -18,6 +18,7 @@ import (
 	"peft/train"
 
 	_ "peft/adapter"
+	_ "peft/bitfit"
 	_ "peft/lora"
 	_ "peft/prefix"
 )

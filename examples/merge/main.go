@@ -14,6 +14,7 @@ import (
 	"peft/tensor"
 
 	_ "peft/adapter"
+	_ "peft/bitfit"
 	_ "peft/lora"
 	_ "peft/prefix"
 )
