@@ -1,4 +1,4 @@
-// Package cpu is the float32 backend: pooled memory, a team of goroutines, and kernels in assembly where the processor has AVX-512 or AVX2 with FMA.
+// Package cpu is the float32 backend: pooled memory, a team of goroutines, and kernels in assembly where the processor has AVX-512, AVX2 with FMA, or NEON.
 //
 // # Layers
 //
@@ -18,7 +18,7 @@
 //
 // # Instruction sets
 //
-// [New] takes the best set that the processor has. The environment variable PEFT_CPU (generic, avx2, avx512) asks for another, as does [NewSet];
+// [New] takes the best set that the processor has. The environment variable PEFT_CPU (generic, avx2, avx512, neon) asks for another, as does [NewSet];
 // [Backend.Set] tells which one is in use. The build tag noasm leaves only Go code.
 //
 // Assembly is written by the program in the folder _asm, a module of its own: go generate runs it. A kernel is there once for all sets, in terms of vectors

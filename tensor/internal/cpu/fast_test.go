@@ -1,4 +1,4 @@
-//go:build amd64 && !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package cpu
 
@@ -23,6 +23,9 @@ func TestFastest(t *testing.T) {
 	}
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW {
 		want = AVX512
+	}
+	if runtime.GOARCH == "arm64" {
+		want = NEON
 	}
 	if name := os.Getenv("PEFT_CPU"); name != "" {
 		require.Equal(t, name, New(1).Set().String())
@@ -64,6 +67,6 @@ func TestFastPaths(t *testing.T) {
 func requireFast(t *testing.T, s Set, name string, f reflect.Value) {
 	t.Helper()
 	at := runtime.FuncForPC(f.Pointer()).Name()
-	wrapped := strings.Contains(at, "avx") || strings.Contains(at, "vectors")
+	wrapped := strings.Contains(at, "."+s.String()+".") || strings.Contains(at, "vectors")
 	require.True(t, wrapped || strings.HasSuffix(strings.ToLower(at), s.String()), "%v: %s is %s", s, name, at)
 }

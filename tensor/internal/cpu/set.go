@@ -6,6 +6,8 @@ import (
 	"sync"
 )
 
+//go:generate sh -c "cd _asm && go run ./neon"
+
 // A Set is an instruction set for which there are kernels.
 type Set uint8
 
@@ -14,9 +16,10 @@ const (
 	Generic Set = iota // Go code
 	AVX2               // AVX2 and FMA
 	AVX512             // AVX-512 F, VL, DQ and BW, and FMA
+	NEON               // Arm's, of 128 bits
 )
 
-var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512"}
+var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", NEON: "neon"}
 
 // String is the name by which PEFT_CPU calls the set.
 func (s Set) String() string { return setNames[s] }
@@ -24,7 +27,7 @@ func (s Set) String() string { return setNames[s] }
 // Available lists the sets that this processor and this build have, the best one last.
 func Available() []Set {
 	sets := []Set{Generic}
-	for s := AVX2; s <= AVX512; s++ {
+	for s := AVX2; s <= NEON; s++ {
 		if supported(s) {
 			sets = append(sets, s)
 		}
