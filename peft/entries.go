@@ -82,18 +82,27 @@ const (
 	indicesEnd = ".indices"
 )
 
-// fileKey is the key of a parameter's numbers in a file.
-func (x *Param) fileKey(key string) string {
-	if x.Places == nil {
+// An Indexer is a method whose files hold the places of entries in a form of its own. Otherwise the values of NAME are under NAME.values, and flat places under NAME.indices.
+type Indexer interface {
+	// Indices is the tensor of a parameter's places.
+	Indices(q *Patch, x *Param) safetensors.Tensor
+}
+
+// valuesKey is the key of a parameter's numbers in a file.
+func (q *Patch) valuesKey(x *Param, key string) string {
+	if _, own := q.method.(Indexer); own || x.Places == nil {
 		return key
 	}
 	return key + valuesEnd
 }
 
 // indices are a parameter's places as a file holds them; none if it has all of its numbers.
-func (x *Param) indices(key string) []safetensors.Tensor {
+func (q *Patch) indices(x *Param, key string) []safetensors.Tensor {
 	if x.Places == nil {
 		return nil
+	}
+	if m, own := q.method.(Indexer); own {
+		return []safetensors.Tensor{m.Indices(q, x)}
 	}
 	wide := make([]int64, len(x.Places))
 	for i, at := range x.Places {
@@ -103,19 +112,25 @@ func (x *Param) indices(key string) []safetensors.Tensor {
 }
 
 // placed wants a file to hold values for the places that a parameter has.
-func (x *Param) placed(key string, w files) error {
-	if x.Places == nil {
-		return nil
+func (q *Patch) placed(x *Param, key string, w files) error {
+	for _, want := range q.indices(x, key) {
+		got, ok := w.find(want.Name)
+		if !ok {
+			return fmt.Errorf("the file has no %s", want.Name)
+		}
+		a, err := want.Ints()
+		if err != nil {
+			return err
+		}
+		b, err := got.Ints()
+		if err == nil && !slices.Equal(a, b) {
+			err = fmt.Errorf("%s are other places than those that are trained", got.Name)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	t, ok := w.find(key + indicesEnd)
-	if !ok {
-		return fmt.Errorf("the file has %s and no %s", key+valuesEnd, key+indicesEnd)
-	}
-	places, err := ReadPlaces(t)
-	if err == nil && !slices.Equal(places, x.Places) {
-		err = fmt.Errorf("%s are other places than those that are trained", t.Name)
-	}
-	return err
+	return nil
 }
 
 // ReadPlaces reads places of entries from a file: integers that ascend.

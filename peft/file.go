@@ -94,25 +94,12 @@ func (q *Patch) weights(file func(*Param) string) map[string][]safetensors.Tenso
 	all := map[string][]safetensors.Tensor{}
 	for key, x := range q.Keyed {
 		t, name := q.AsStored(x, x.Tensor()), file(x)
-		for _, k := range append([]string{x.fileKey(key)}, append(q.Aliases(x), q.twins(x)...)...) {
+		for _, k := range append([]string{q.valuesKey(x, key)}, append(q.Aliases(x), q.twins(x)...)...) {
 			all[name] = append(all[name], safetensors.F32(k, t.Shape(), t.Float32s()))
 		}
-		all[name] = append(all[name], x.indices(key)...)
-	}
-	if more := q.held(); more != nil {
-		all[WeightsFile] = append(all[WeightsFile], more...)
+		all[name] = append(all[name], q.indices(x, key)...)
 	}
 	return all
-}
-
-// held are what a file holds beside parameters.
-func (q *Patch) held() []safetensors.Tensor {
-	if m, ok := q.method.(interface {
-		Held(*Patch) []safetensors.Tensor
-	}); ok {
-		return m.Held(q)
-	}
-	return nil
 }
 
 // AsStored is a tensor with the shape of a parameter, its value or a gradient by it, as a file holds it: turned, where the parameter takes the place of one that the checkpoint holds as

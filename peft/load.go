@@ -73,7 +73,7 @@ func restore(m Method, dir string) (Method, error) {
 func (q *Patch) assign(w files) (r Report, err error) {
 	used, names := map[string]bool{}, q.namer(w)
 	for key, x := range q.Keyed {
-		candidates := names(x.fileKey(key), x)
+		candidates := names(q.valuesKey(x, key), x)
 		t, ok := w.find(candidates...)
 		for _, n := range candidates {
 			used[n] = true
@@ -82,16 +82,13 @@ func (q *Patch) assign(w files) (r Report, err error) {
 			r.Missing = append(r.Missing, key)
 			continue
 		}
-		if err := errors.Join(q.read(x, t), x.placed(key, w)); err != nil {
+		if err := errors.Join(q.read(x, t), q.placed(x, key, w)); err != nil {
 			return r, err
 		}
-		for _, t := range x.indices(key) {
+		for _, t := range q.indices(x, key) {
 			used[t.Name] = true
 		}
 		r.Loaded = append(r.Loaded, key)
-	}
-	for _, t := range q.held() {
-		used[t.Name] = true
 	}
 	for _, n := range w.names() {
 		if !used[n] {

@@ -8,7 +8,7 @@ type Param struct {
 	Pool   []*tensor.Tensor
 	Fixed  bool    // saved, not trained
 	Buffer bool    // fixed, and not counted: see NewBuffer of [Patch]
-	Places []int32 // the entries of the parameter of this name for which its numbers stand, row by row as the checkpoint has it; nil: all
+	Places []int32 // where its numbers belong in a larger parameter, counted row by row as the checkpoint has it; nil: it is whole
 }
 
 // Tensor is the parameter's only tensor, or the first of its pool.
