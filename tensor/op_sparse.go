@@ -74,7 +74,7 @@ func (p Sparse) Linear(x *Tensor, a Affine) *Tensor {
 	return a.apply(x, p.W)
 }
 
-// Gather is the rows with the given numbers.
+// Gather is the rows with the given numbers. Entries of other rows have a gradient too: zero.
 func (p Sparse) Gather(s *Scope, ids []int32) *Tensor {
 	p.check("Gather")
 	y := p.W.Gather(s, ids)
@@ -84,9 +84,6 @@ func (p Sparse) Gather(s *Scope, ids []int32) *Tensor {
 			slots = append(slots, p.At.rows.Slot[e])
 			places = append(places, int32(i*y.Cols())+p.At.rows.Col[e])
 		}
-	}
-	if slots == nil {
-		return y
 	}
 	v := GatherRows(column(s.Use(p.V)), slots, nil)
 	return Reshape(AddRows(column(y), v, places), y.shape...)
