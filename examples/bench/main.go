@@ -32,8 +32,8 @@ type options struct {
 func parse(e cli.Env, args []string) (o options, err error) {
 	f := cli.Flags(e, "bench", "bench -shape NAME -method METHOD [flags]: time training steps.")
 	f.StringVar(&o.shape, "shape", "minilm-l6", "model to take the sizes of")
-	f.StringVar(&o.method, "method", "lora", "what is trained: lora, full or head")
-	f.IntVar(&o.rank, "rank", 8, "LoRA's rank; its alpha is twice that")
+	f.StringVar(&o.method, "method", "lora", "what is trained: lora, prefix, prompt, full or head")
+	f.IntVar(&o.rank, "rank", 8, "LoRA's rank, whose alpha is twice that, or the rows of a prefix or prompt")
 	f.StringVar(&o.targets, "targets", "", "names that LoRA adapts, with commas, or all-linear; empty: as is usual for the shape")
 	f.IntVar(&o.batch, "batch", 16, "rows of a step")
 	f.IntVar(&o.seq, "seq", 128, "tokens of the longest row")
@@ -107,7 +107,10 @@ func bench(ctx context.Context, e cli.Env, o options) error {
 // decode is the method that is asked for; a classifier's head is trained as well.
 func (o options) decode() (peft.Method, error) {
 	config := map[string]any{"method": o.method}
-	if o.method == "lora" {
+	switch o.method {
+	case "prefix", "prompt":
+		config["num_virtual_tokens"], config["head"] = o.rank, true
+	case "lora":
 		config["r"], config["lora_alpha"], config["head"] = o.rank, 2*o.rank, true
 		config["target_modules"] = strings.Split(o.targets, ",")
 		if o.targets == "all-linear" {

@@ -75,8 +75,12 @@ func (s *spec) rate() float64 {
 	switch s.name {
 	case "full":
 		return 2e-4
-	case "head":
+	case "head", "prompt", "prompt_tuning":
 		return 1e-2
+	case "prefix", "p_tuning_v2", "prefix_tuning_flat":
+		if string(s.config["prefix_projection"]) != "true" {
+			return 3e-2 // rows that no network makes start far from anything, and AdamW moves each of their numbers by about the rate
+		}
 	}
 	return 2e-3
 }
