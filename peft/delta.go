@@ -44,6 +44,12 @@ type Rows interface {
 	Forward(p *Pass, t Tap) Prepended
 }
 
+// A Taker is Rows that take positions before the input: so many fewer tokens fit the model.
+type Taker interface {
+	Rows
+	Taken() int
+}
+
 // Prepended is what Rows put into every sequence of a batch: n rows, the same for all, or with an axis for the sequences in front, to each its own.
 //
 // Rows that count as tokens stand at the first positions, and the others move on. Those of a Sequence do so by Shift. Those of an Attention are Placed, and leave the Shift to

@@ -39,6 +39,20 @@ func (q *Patch) Add(s Site, at Place, d Delta) {
 // Prepend puts rows into a site.
 func (q *Patch) Prepend(s Site, r Rows) { q.rows[s.base()] = append(q.rows[s.base()], r) }
 
+// Taken is how many positions before the input the patch's rows take.
+func (q *Patch) Taken() (n int) {
+	for _, rows := range q.rows {
+		sum := 0
+		for _, r := range rows {
+			if t, ok := r.(Taker); ok {
+				sum += t.Taken()
+			}
+		}
+		n = max(n, sum)
+	}
+	return n
+}
+
 // Substitute lets v take the place of f.
 func (q *Patch) Substitute(f *Frozen, v StandIn) { q.standIns[f] = append(q.standIns[f], v) }
 

@@ -13,6 +13,9 @@
 // and every query sees all V rows. As in Hugging Face PEFT they count as tokens: those of the input move V positions on, and in a sliding window the rows slide out like others. [Hub] and
 // [HubPrompt] are prefix and prompt tuning as AdapterHub's library has them, whose rows take no positions.
 //
+// A decoder's classifier looks at the last real token, also behind virtual tokens; Hugging Face PEFT looks at the last position there, padding or not, so that an answer depends on how far
+// its batch is padded.
+//
 //	patch, err := peft.Attach(dev, model, prefix.Config{Tokens: 20, Head: true}, seed)
 //
 // The rows are there from the start, so a fresh patch changes the model, and they cannot be folded into weights. What a network makes is computed once a pass; [peft.Collapse] replaces

@@ -112,6 +112,9 @@ type ofTask struct {
 	lo, hi int
 }
 
+// Taken is how many rows each sequence gets.
+func (r ofTask) Taken() int { return r.hi - r.lo }
+
 func (r ofTask) Forward(p *peft.Pass, t peft.Tap) peft.Prepended {
 	tasks := r.tasks(p, t.X.Layout().Sequences())
 	distinct := slices.Compact(slices.Sorted(slices.Values(tasks)))

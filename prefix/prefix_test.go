@@ -101,3 +101,14 @@ func TestModelsWithoutPlaces(t *testing.T) {
 		require.ErrorContains(t, err, says)
 	}
 }
+
+// TestTaken wants rows to say how many positions they take.
+func TestTaken(t *testing.T) {
+	for n, m := range map[int]peft.Method{
+		3: prefix.Config{Tokens: 3}, 4: prefix.Prompt{Tokens: 4}, 5: prefix.Multitask{Prompt: prefix.Prompt{Tokens: 5}, Tasks: 1, Ranks: 1}, 0: prefix.Hub{Tokens: 2},
+	} {
+		q, err := peft.Attach(tensor.Reference(), pefttest.NewModel(1), m, 1)
+		require.NoError(t, err)
+		require.Equal(t, n, q.Taken())
+	}
+}

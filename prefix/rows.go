@@ -38,6 +38,9 @@ func (r keysValues) Forward(p *peft.Pass, _ peft.Tap) peft.Prepended {
 // taken are positions that a prefix takes before the input.
 type taken int
 
+// Taken is their number.
+func (n taken) Taken() int { return int(n) }
+
 func (n taken) Forward(*peft.Pass, peft.Tap) peft.Prepended { return peft.Prepended{Shift: int(n)} }
 
 // virtual are rows lo to hi as virtual tokens before the input.
@@ -45,6 +48,9 @@ type virtual struct {
 	source
 	lo, hi int
 }
+
+// Taken is how many rows there are.
+func (r virtual) Taken() int { return r.hi - r.lo }
 
 func (r virtual) Forward(p *peft.Pass, _ peft.Tap) peft.Prepended {
 	return peft.Prepended{X: tensor.Rows(r.rows(p), r.lo, r.hi), Shift: r.hi - r.lo}

@@ -24,6 +24,9 @@ func answer(e cli.Env, p predictor, o options) error {
 		return err
 	}
 	limit := p.model.Limits().Positions
+	for _, q := range p.patches {
+		limit -= q.Taken()
+	}
 	text, err := t.Encode(o.text, tokenizer.MaxLength(limit))
 	if err != nil {
 		return err
