@@ -37,5 +37,5 @@ func Collapse(q *Patch) (*Patch, error) {
 		}
 		x.Tensor().Assign(v.Float64s())
 	}
-	return c, nil
+	return Collapse(c)
 }

@@ -69,13 +69,24 @@ func merge[K comparable, V any](dst, src map[K][]V) {
 	}
 }
 
-// Methods yields the methods that a method is combined of, or itself.
+// Methods yields the methods that a method is made of: itself, what it is combined of, and what a method says that it wraps by a method Unwrap() Method.
 func Methods(m Method) iter.Seq[Method] {
-	return func(yield func(Method) bool) {
-		if c, ok := m.(combined); ok {
-			each(c, yield)
-			return
+	return func(yield func(Method) bool) { methods(m, yield) }
+}
+
+func methods(m Method, yield func(Method) bool) bool {
+	switch m := m.(type) {
+	case combined:
+		for _, part := range m {
+			if !methods(part, yield) {
+				return false
+			}
 		}
-		yield(m)
+		return true
+	case interface{ Unwrap() Method }:
+		if !methods(m.Unwrap(), yield) {
+			return false
+		}
 	}
+	return yield(m)
 }

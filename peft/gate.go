@@ -25,3 +25,21 @@ func Spread(x *tensor.Tensor, l *tensor.Layout) *tensor.Tensor {
 	}
 	return tensor.GatherRows(x, idx, l)
 }
+
+// PerSequence is rows x [n×size] times the gate of each sequence [sequences×1]: [sequences×n×size]. Rows that differ already [sequences×n×size] are scaled by their own sequence's gate.
+func PerSequence(x, gate *tensor.Tensor) *tensor.Tensor {
+	sequences := gate.Rows()
+	n, each := x.Rows(), len(x.Shape()) == 3
+	if each {
+		n /= sequences
+	}
+	row, sequence := make([]int32, n*sequences), make([]int32, n*sequences)
+	for i := range row {
+		row[i], sequence[i] = int32(i%n), int32(i/n)
+		if each {
+			row[i] = int32(i)
+		}
+	}
+	y := tensor.Mul(tensor.GatherRows(tensor.Reshape(x, x.Rows(), x.Cols()), row, nil), tensor.GatherRows(gate, sequence, nil))
+	return tensor.Reshape(y, sequences, n, x.Cols())
+}

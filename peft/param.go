@@ -28,7 +28,7 @@ func (x *Param) In(p *Pass) *tensor.Tensor {
 	case len(x.Pool) == 1:
 		return p.scope.Use(x.Pool[0])
 	case p.Train:
-		return p.scope.Use(x.Pool[int(p.Key(x.Name)%uint64(len(x.Pool)))])
+		return p.scope.Use(x.Pool[x.draw(p)])
 	}
 	return p.Once(x, func() *tensor.Tensor { return x.mean(p) })
 }

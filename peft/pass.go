@@ -35,6 +35,13 @@ func (p *Pass) Route(patch []int) *Pass {
 	return p
 }
 
+// Again is another pass with the same patches over the same sequences, whose random draws are its own. It uses the memory of p, and is not closed.
+func (p *Pass) Again() *Pass {
+	q := *p
+	q.Seed, q.once = mix(p.Seed), map[any]*tensor.Tensor{}
+	return &q
+}
+
 // Close frees the memory of the pass.
 func (p *Pass) Close() { p.root.Close() }
 

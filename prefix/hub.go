@@ -176,17 +176,6 @@ type gated struct {
 
 func (r gated) Forward(p *peft.Pass, t peft.Tap) peft.Prepended {
 	pre, g := r.keysValues.Forward(p, t), r.gate.Value(p, t.X)
-	pre.K, pre.V = scale(pre.K, tensor.Columns(g, 0, 1)), scale(pre.V, tensor.Columns(g, g.Cols()-1, g.Cols()))
+	pre.K, pre.V = peft.PerSequence(pre.K, tensor.Columns(g, 0, 1)), peft.PerSequence(pre.V, tensor.Columns(g, g.Cols()-1, g.Cols()))
 	return pre
-}
-
-// scale is x [n×size] times the gate of each sequence [sequences×1]: [sequences×n×size].
-func scale(x, gate *tensor.Tensor) *tensor.Tensor {
-	n, sequences := x.Rows(), gate.Rows()
-	row, sequence := make([]int32, n*sequences), make([]int32, n*sequences)
-	for i := range row {
-		row[i], sequence[i] = int32(i%n), int32(i/n)
-	}
-	y := tensor.Mul(tensor.GatherRows(x, row, nil), tensor.GatherRows(gate, sequence, nil))
-	return tensor.Reshape(y, sequences, n, x.Cols())
 }

@@ -8,7 +8,7 @@
 //
 //   - identity: a fresh patch changes nothing, to the bit;
 //   - purity: nothing writes the base, and only the patch's parameters get gradients;
-//   - gradient: gradients are the derivatives of the loss, by central differences in float64;
+//   - gradient: gradients are the derivatives of the loss, by central differences in float64, in evaluation and in training;
 //   - fold: the merged patch computes the same, or the merge is refused;
 //   - undo: a pass without the merged patch is the base again, to the bit;
 //   - file: a patch that is saved and loaded is the same, or its final form, and computes the same, to the bit;

@@ -62,34 +62,67 @@ func (b bench) hash() uint64 {
 	return h.Sum64()
 }
 
-// gradient: the gradient along a random direction is the fourth-order central difference of the loss.
+// gradient: the gradient along a random direction is the fourth-order central difference of the loss, in evaluation and, with the same draws each time, in training.
 func (b bench) gradient() {
-	const step = 1e-3
-	q, rng := b.moved(b.exact, 2), rand.New(rand.NewPCG(5, 5))
-	p := peft.With(b.exact, q)
-	_, grads := b.step(p, q)
-	p.Close()
-	for x := range q.Params() {
-		if x.Fixed || slices.ContainsFunc(b.want.Detached, func(end string) bool { return strings.HasSuffix(x.Name, end) }) {
-			continue
+	q := b.moved(b.exact, 2)
+	for _, train := range []bool{false, true} {
+		grads := b.gradients(q, train)
+		for x := range q.Params() {
+			if !x.Fixed && !slices.ContainsFunc(b.want.Detached, func(end string) bool { return strings.HasSuffix(x.Name, end) }) {
+				b.slope(q, x, grads, train)
+			}
 		}
-		t, along := x.Tensor(), peft.Normal(rng, x.Tensor().Len(), 1)
-		loss := func(k float64) float64 {
-			shift(t, along, k*step)
-			defer shift(t, along, -k*step)
-			return b.evaluate(q)
-		}
-		want := (8*(loss(1)-loss(-1)) - (loss(2) - loss(-2))) / (12 * step)
-		got := 0.0
-		for i, g := range grads[x.Name] {
-			got += g * along[i%len(along)]
-		}
-		require.InDelta(b, want, got, 1e-6*max(1, math.Abs(want)), x.Name)
 	}
 }
 
-func (b bench) evaluate(q *peft.Patch) float64 {
-	p := peft.With(b.exact, q).NoGrad()
+// slope compares the gradient by one parameter, by all tensors of a pool at once, with differences of the loss.
+func (b bench) slope(q *peft.Patch, x *peft.Param, grads map[*tensor.Tensor][]float64, train bool) {
+	const step = 5e-4
+	rng, along := rand.New(rand.NewPCG(5, 5)), map[*tensor.Tensor][]float64{}
+	got := 0.0
+	for _, t := range x.Pool {
+		along[t] = peft.Normal(rng, t.Len(), 1)
+		for i, g := range grads[t] {
+			got += g * along[t][i]
+		}
+	}
+	loss := func(k float64) float64 {
+		for _, t := range x.Pool {
+			shift(t, along[t], k*step)
+			defer shift(t, along[t], -k*step)
+		}
+		return b.evaluate(q, train)
+	}
+	want := (8*(loss(1)-loss(-1)) - (loss(2) - loss(-2))) / (12 * step)
+	require.InDelta(b, want, got, 1e-6*max(1, math.Abs(want)), "%s, training: %v", x.Name, train)
+}
+
+// pass is one whose draws are always the same.
+func (b bench) pass(q *peft.Patch, train bool) *peft.Pass {
+	p := peft.With(b.exact, q)
+	p.Train, p.Seed = train, 17
+	return p
+}
+
+// gradients are those of one pass, by tensor; what no gradient reaches has none.
+func (b bench) gradients(q *peft.Patch, train bool) map[*tensor.Tensor][]float64 {
+	p := b.pass(q, train)
+	defer p.Close()
+	g := tensor.Backward(b.model.loss(p, batchOf(all...)))
+	defer g.Release()
+	values := map[*tensor.Tensor][]float64{}
+	for x := range q.Params() {
+		for _, t := range x.Pool {
+			if dx := g.Of(t); dx != nil {
+				values[t] = dx.Float64s()
+			}
+		}
+	}
+	return values
+}
+
+func (b bench) evaluate(q *peft.Patch, train bool) float64 {
+	p := b.pass(q, train).NoGrad()
 	defer p.Close()
 	return b.model.loss(p, batchOf(all...)).Item()
 }
