@@ -21,8 +21,6 @@ type kind struct {
 	layout bool   // fan_in_fan_out
 }
 
-func (c Common) common() Common { return c }
-
 func (c *Common) set(shared Common) { *c = shared }
 
 // selection is where a method acts, without what is trained whole.

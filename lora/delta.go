@@ -23,6 +23,7 @@ type product struct {
 	update func(p *peft.Pass) *tensor.Tensor
 }
 
+// Forward is x·ΔWᵀ.
 func (d *product) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	return tensor.MatMulT(d.input(p, t), d.update(p))
 }
@@ -45,6 +46,7 @@ func (d *factored) LowRank(p *peft.Pass, t peft.Tap) *tensor.LowRank {
 	return &tensor.LowRank{X: d.input(p, t), A: a, B: b, Scale: d.scale}
 }
 
+// Forward is the product by itself.
 func (d *factored) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.LowRank(p, t).Value() }
 
 // Fold makes W' = W + s·B·A.
@@ -59,6 +61,7 @@ type added struct {
 	f func(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor
 }
 
+// Forward is f(x).
 func (d *added) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.f(p, d.input(p, t)) }
 
 // Fold makes W' = W + f(I)ᵀ.
@@ -71,6 +74,7 @@ type before struct {
 	f func(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor
 }
 
+// Forward is f(x).
 func (d *before) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.f(p, t.X) }
 
 // Fold makes W' = W + W·f(I)ᵀ.
@@ -83,6 +87,7 @@ type after struct {
 	f func(p *peft.Pass, y *tensor.Tensor) *tensor.Tensor
 }
 
+// Forward is f(y).
 func (d *after) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.f(p, t.Y) }
 
 // Fold makes W' = W + f(Wᵀ)ᵀ and b' = b + f(b).

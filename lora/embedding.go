@@ -23,6 +23,7 @@ type embedding struct {
 	scale float64
 }
 
+// Forward is what is added to the rows looked up.
 func (d *embedding) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	rows := tensor.GatherRows(tensor.Transpose(d.A.In(p)), t.IDs, t.Y.Layout())
 	return tensor.Scale(tensor.MatMulT(rows, d.B.In(p)), d.scale)

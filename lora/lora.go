@@ -134,6 +134,7 @@ func (d *linear) LowRank(p *peft.Pass, t peft.Tap) *tensor.LowRank {
 	return d.factored.LowRank(p, t)
 }
 
+// Forward is the update, bias and all.
 func (d *linear) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	y := d.factored.Forward(p, t)
 	if d.bias != nil {

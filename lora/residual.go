@@ -101,6 +101,7 @@ type residual struct {
 	scale float64
 }
 
+// Value is W − s·B₀·A₀ over what stood there before.
 func (v residual) Value(p *peft.Pass, _ *peft.Frozen, base tensor.Map) tensor.Map {
 	return lessened{base, p.Scope().Use(v.a), p.Scope().Use(v.b), v.scale}
 }

@@ -150,6 +150,7 @@ func oneHot(d *tensor.Device, rows []int32, n int) *tensor.Tensor {
 	return d.Constant(v, n, len(rows))
 }
 
+// Value is W with the trained rows.
 func (v *someRows) Value(p *peft.Pass, _ *peft.Frozen, base tensor.Map) tensor.Map {
 	change := p.Once(v, func() *tensor.Tensor { return tensor.Sub(v.values.In(p), base.Gather(p.Scope(), v.rows)) })
 	return replaced{base, v, change}

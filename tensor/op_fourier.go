@@ -38,24 +38,24 @@ func InverseFourier(entries *Tensor, places []int32, rows, cols int) *Tensor {
 	})
 }
 
-// waves is the real part of the inverse transform of a real matrix. It is its own adjoint: the cosine is even.
+// waves is the real part of the inverse transform of a real matrix. It is its own adjoint, and that of the forward transform, since the cosine is even. A row's transform at −q is the conjugate
+// of that at q, so half of the columns make the others too.
 func waves(x []float64, rows, cols int) []float64 {
-	z := make([]complex128, len(x))
-	for i, v := range x {
-		z[i] = complex(v, 0)
-	}
-	along := fourier.NewCmplxFFT(cols)
-	for lo := 0; lo < len(z); lo += cols {
-		along.Sequence(z[lo:lo+cols], z[lo:lo+cols])
-	}
-	down, column := fourier.NewCmplxFFT(rows), make([]complex128, rows)
-	for q := range cols {
-		for p := range column {
-			column[p] = z[p*cols+q]
+	along, half := fourier.NewFFT(cols), cols/2+1
+	columns, one := make([]complex128, half*rows), make([]complex128, half)
+	for p := range rows {
+		for q, v := range along.Coefficients(one, x[p*cols:(p+1)*cols]) {
+			columns[q*rows+p] = v
 		}
-		down.Sequence(column, column)
+	}
+	down, n := fourier.NewCmplxFFT(rows), float64(len(x))
+	for q := range half {
+		column := columns[q*rows : (q+1)*rows]
+		down.Coefficients(column, column)
+		mirror := (cols - q) % cols
 		for p, v := range column {
-			x[p*cols+q] = real(v) / float64(len(x))
+			x[p*cols+q] = real(v) / n
+			x[(rows-p)%rows*cols+mirror] = real(v) / n
 		}
 	}
 	return x

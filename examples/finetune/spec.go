@@ -72,17 +72,16 @@ func newSpec(text []byte, init string) (*spec, error) {
 
 // rate is the learning rate that suits the method on small encoders.
 func (s *spec) rate() float64 {
-	switch s.name {
-	case "full":
-		return 2e-4
-	case "head", "prompt", "prompt_tuning":
-		return 1e-2
-	case "prefix", "p_tuning_v2", "prefix_tuning_flat":
-		if string(s.config["prefix_projection"]) != "true" {
-			return 3e-2 // rows that no network makes start far from anything, and AdamW moves each of their numbers by about the rate
-		}
+	if r, ok := rates[s.name]; ok {
+		return r
 	}
 	return 2e-3
+}
+
+// rates are the learning rates of methods that 2e-3 does not suit: those with few numbers or small ones want more.
+var rates = map[string]float64{
+	"full": 2e-4, "head": 1e-2, "ia3": 5e-2, "vera": 5e-2, "fourierft": 5e-2, "c3a": 5e-2, "boft": 2e-2, "loha": 1e-2, "lokr": 1e-2, "adalora": 1e-2, "oft": 1e-2, "hra": 1e-2, "road": 1e-2,
+	"vblora": 1e-2, "delora": 1e-2, "hira": 1e-2, "randlora": 5e-3, "trainable_tokens": 1e-2, "loreft": 1e-2, "noreft": 1e-2, "direft": 1e-2,
 }
 
 // options are those of a model that suits what is trained: its task, and for a new head the classes of the data.
