@@ -81,7 +81,7 @@ func DecodeConfig(config []byte, v any) error {
 		return err
 	}
 	_, byHand := head["method"]
-	_, saved := head["inference_mode"]
+	_, saved := head["base_model_name_or_path"]
 	delete(head, "method")
 	rest, err := json.Marshal(head)
 	if err != nil {

@@ -117,7 +117,7 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 
 // finetune does the whole job. What was trained before an interruption is saved.
 func finetune(ctx context.Context, e cli.Env, o options) error {
-	j, err := newJob(e, o)
+	j, err := newJob(ctx, e, o)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func writable(dir string) error {
 }
 
 // newJob opens all that is trained, and on what.
-func newJob(e cli.Env, o options) (*job, error) {
+func newJob(ctx context.Context, e cli.Env, o options) (*job, error) {
 	spec, err := readSpec(o)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func newJob(e cli.Env, o options) (*job, error) {
 		return nil, err
 	}
 	j := &job{model: m, dataset: d, dev: cli.Device(o.f64, o.threads), name: spec.name, rate: spec.rate()}
-	if j.patch, err = spec.attach(e, j, o); err != nil {
+	if j.patch, err = spec.attach(ctx, e, j, o); err != nil {
 		m.Close()
 		return nil, err
 	}

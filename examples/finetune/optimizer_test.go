@@ -33,7 +33,7 @@ func TestOptimizers(t *testing.T) {
 			o, err := parse(e, []string{"-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-init", c.Path("adapter"), "-batch", fmt.Sprint(c.Batch), "-steps", "10",
 				"-shuffle=false", "-schedule", "constant", "-f64", "-out", dir})
 			require.NoError(t, err)
-			j, err := newJob(e, o)
+			j, err := newJob(t.Context(), e, o)
 			require.NoError(t, err)
 			o.train.Rule, err = rule(c, j.patch)
 			require.NoError(t, err)

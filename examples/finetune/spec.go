@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Opt
 }
 
 // attach makes the patch. A classifier's head is trained as well, unless the configuration says otherwise.
-func (s *spec) attach(e cli.Env, j *job, o options) (*peft.Patch, error) {
+func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.Patch, error) {
 	if s.init != "" {
 		patches, err := cli.Load(e, j.dev, j.model, s.init)
 		if err != nil {
@@ -123,6 +124,9 @@ func (s *spec) attach(e cli.Env, j *job, o options) (*peft.Patch, error) {
 	}
 	m, err := cli.Method(text, o.model)
 	if err != nil {
+		return nil, err
+	}
+	if m, err = j.estimate(ctx, e, m, o); err != nil {
 		return nil, err
 	}
 	return peft.Attach(j.dev, j.model.Unwrap(), m, o.train.Seed)

@@ -17,6 +17,7 @@ import (
 	_ "peft/bitfit"
 	_ "peft/lora"
 	_ "peft/prefix"
+	_ "peft/sparsemask"
 )
 
 func main() { cli.Main(run) }
