@@ -73,7 +73,7 @@ func newSpec(text []byte, init string) (*spec, error) {
 
 // rate is the learning rate that suits the method on small encoders.
 func (s *spec) rate() float64 {
-	if r, ok := rates[s.name]; ok {
+	if r, ok := rates[s.name]; ok && string(s.config["prefix_projection"]) != "true" {
 		return r
 	}
 	return 2e-3
@@ -83,6 +83,9 @@ func (s *spec) rate() float64 {
 var rates = map[string]float64{
 	"full": 2e-4, "head": 1e-2, "ia3": 5e-2, "vera": 5e-2, "fourierft": 5e-2, "c3a": 5e-2, "boft": 2e-2, "loha": 1e-2, "lokr": 1e-2, "adalora": 1e-2, "oft": 1e-2, "hra": 1e-2, "road": 1e-2,
 	"vblora": 1e-2, "delora": 1e-2, "hira": 1e-2, "randlora": 5e-3, "trainable_tokens": 1e-2, "loreft": 1e-2, "noreft": 1e-2, "direft": 1e-2,
+	"prompt": 1e-2, "prompt_tuning": 1e-2,
+	// rows that no network makes start far from anything, and AdamW moves each of their numbers by about the rate
+	"prefix": 3e-2, "p_tuning_v2": 3e-2, "prefix_tuning_flat": 3e-2,
 }
 
 // options are those of a model that suits what is trained: its task, and for a new head the classes of the data.
