@@ -1,14 +1,13 @@
 // Command bench times training steps (forward, backward, AdamW) of a model of a published shape with random weights, and prints one line of JSON.
 //
 //	go run ./examples/bench -shape minilm-l6 -method lora -batch 16 -seq 128 -threads 2
+//	go run ./examples/bench -shape gpt2 -method lora -batch 2 -seq 256 -profile
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"runtime/pprof"
 	"strings"
 
 	"peft/examples/internal/cli"
@@ -27,6 +26,7 @@ type options struct {
 	shape, method, targets, dtype, cpuprofile string
 	rank, batch, seq, steps, warmup, threads  int
 	fill                                      float64
+	profile                                   bool
 }
 
 func parse(e cli.Env, args []string) (o options, err error) {
@@ -43,6 +43,7 @@ func parse(e cli.Env, args []string) (o options, err error) {
 	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16 or int8")
 	f.Float64Var(&o.fill, "fill", 1, "mean share of -seq that rows fill; below 1 their lengths differ")
 	f.StringVar(&o.cpuprofile, "cpuprofile", "", "`file` to write a profile of the timed steps to, for go tool pprof")
+	f.BoolVar(&o.profile, "profile", false, "also tell where the time of the timed steps goes, by operation, and how far that is from what the machine can do")
 	if err := cli.Parse(f, args); err != nil {
 		return o, err
 	}
@@ -81,7 +82,7 @@ func bench(ctx context.Context, e cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	d := tensor.CPU(o.threads)
+	d, report := o.device()
 	q, err := peft.Attach(d, m.Unwrap(), method, 1)
 	if err != nil {
 		return err
@@ -91,14 +92,17 @@ func bench(ctx context.Context, e cli.Env, o options) error {
 		return err
 	}
 	if o.cpuprofile != "" {
-		stop, err := profile(o.cpuprofile)
+		stop, err := sample(o.cpuprofile)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	line, err := r.time(ctx)
+	line, err := r.time(ctx, report.Reset)
 	if err != nil {
+		return err
+	}
+	if err := report.print(e.Err, o, r.took); err != nil {
 		return err
 	}
 	return json.NewEncoder(e.Out).Encode(line)
@@ -122,16 +126,4 @@ func (o options) decode() (peft.Method, error) {
 		return nil, err
 	}
 	return peft.DecodeMethod(text)
-}
-
-// profile starts a profile of the processor's time.
-func profile(path string) (stop func(), err error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, err
-	}
-	return func() { pprof.StopCPUProfile(); f.Close() }, nil
 }

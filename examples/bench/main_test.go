@@ -27,6 +27,18 @@ func TestLine(t *testing.T) {
 	require.InDelta(t, 0.7, l.Loss, 0.2)
 }
 
+// A profile is told to people; the line is the same.
+func TestProfile(t *testing.T) {
+	var out, told bytes.Buffer
+	args := []string{"-batch", "2", "-seq", "16", "-steps", "1", "-warmup", "1", "-profile"}
+	require.NoError(t, run(context.Background(), cli.Env{Out: &out, Err: &told}, args))
+	var l line
+	require.NoError(t, json.Unmarshal(out.Bytes(), &l))
+	for _, part := range []string{"GFLOP/s", "MulT\n", "AttentionGrad\n", "all operations\n"} {
+		require.Contains(t, told.String(), part)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for says, args := range map[string][]string{
 		"minilm-l6": {"-shape", "enormous"}, `"magic"`: {"-method", "magic"}, "-fill is 2": {"-fill", "2"}, "-batch is 0": {"-batch", "0"}, "fp7": {"-dtype", "fp7"},

@@ -21,7 +21,8 @@ type runner struct {
 	patch  *peft.Patch
 	opt    *optim.Optimizer
 	batch  *models.Batch
-	lastly float64 // the loss of the last step
+	lastly float64       // the loss of the last step
+	took   time.Duration // all timed steps
 }
 
 // A line is the outcome, as the program prints it.
@@ -106,19 +107,24 @@ func (r *runner) step(number int) error {
 	return err
 }
 
-// time does all steps and says how long they took.
-func (r *runner) time(ctx context.Context) (line, error) {
+// time does all steps and says how long they took; begin is called when the first ones are done, which are not timed.
+func (r *runner) time(ctx context.Context, begin func()) (line, error) {
 	var ms []float64
 	for i := range r.warmup + r.steps {
 		if err := ctx.Err(); err != nil {
 			return line{}, err
+		}
+		if i == r.warmup {
+			begin()
 		}
 		start := time.Now()
 		if err := r.step(i); err != nil {
 			return line{}, err
 		}
 		if i >= r.warmup {
-			ms = append(ms, time.Since(start).Seconds()*1e3)
+			took := time.Since(start)
+			r.took += took
+			ms = append(ms, took.Seconds()*1e3)
 		}
 	}
 	slices.Sort(ms)
