@@ -112,15 +112,15 @@ loop13:
 	FMOVS 0(R1), F2
 	WORD $0x0f08a442 // sxtl v2.8h, v2.8b
 	WORD $0x0f10a442 // sxtl v2.4s, v2.4h
-	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
-	WORD $0x6e21dc43 // fmul v3.4s, v2.4s, v1.4s
-	FMOVQ F3, 0(R0)
-	FMOVS 4(R1), F4
-	WORD $0x0f08a484 // sxtl v4.8h, v4.8b
-	WORD $0x0f10a484 // sxtl v4.4s, v4.4h
-	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
-	WORD $0x6e21dc85 // fmul v5.4s, v4.4s, v1.4s
-	FMOVQ F5, 16(R0)
+	WORD $0x4e21d843 // scvtf v3.4s, v2.4s
+	WORD $0x6e21dc64 // fmul v4.4s, v3.4s, v1.4s
+	FMOVQ F4, 0(R0)
+	FMOVS 4(R1), F5
+	WORD $0x0f08a4a5 // sxtl v5.8h, v5.8b
+	WORD $0x0f10a4a5 // sxtl v5.4s, v5.4h
+	WORD $0x4e21d8a6 // scvtf v6.4s, v5.4s
+	WORD $0x6e21dcc7 // fmul v7.4s, v6.4s, v1.4s
+	FMOVQ F7, 16(R0)
 	ADD $8, R1
 	ADD $32, R0
 	SUB $8, R2
@@ -130,12 +130,12 @@ next14:
 	CMP $4, R2
 	BLT next16
 loop15:
-	FMOVS 0(R1), F6
-	WORD $0x0f08a4c6 // sxtl v6.8h, v6.8b
-	WORD $0x0f10a4c6 // sxtl v6.4s, v6.4h
-	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
-	WORD $0x6e21dcc7 // fmul v7.4s, v6.4s, v1.4s
-	FMOVQ F7, 0(R0)
+	FMOVS 0(R1), F8
+	WORD $0x0f08a508 // sxtl v8.8h, v8.8b
+	WORD $0x0f10a508 // sxtl v8.4s, v8.4h
+	WORD $0x4e21d909 // scvtf v9.4s, v8.4s
+	WORD $0x6e21dd2a // fmul v10.4s, v9.4s, v1.4s
+	FMOVQ F10, 0(R0)
 	ADD $4, R1
 	ADD $16, R0
 	SUB $4, R2
@@ -146,12 +146,12 @@ next16:
 	BLT next18
 loop17:
 	MOVBU 0(R1), R3
-	FMOVS R3, F8
-	WORD $0x0f08a508 // sxtl v8.8h, v8.8b
-	WORD $0x0f10a508 // sxtl v8.4s, v8.4h
-	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
-	WORD $0x6e21dd09 // fmul v9.4s, v8.4s, v1.4s
-	FMOVS F9, 0(R0)
+	FMOVS R3, F11
+	WORD $0x0f08a56b // sxtl v11.8h, v11.8b
+	WORD $0x0f10a56b // sxtl v11.4s, v11.4h
+	WORD $0x4e21d96c // scvtf v12.4s, v11.4s
+	WORD $0x6e21dd8d // fmul v13.4s, v12.4s, v1.4s
+	FMOVS F13, 0(R0)
 	ADD $1, R1
 	ADD $4, R0
 	SUB $1, R2

@@ -35,7 +35,7 @@ func (d *dropper) kept(s *sweep) *reg {
 	if s.single {
 		step = 1
 	}
-	d.into(d.count, 0x4ea08400, "add", d.count, d.bits(step*golden))
+	d.into(d.count, add, d.count, d.bits(step*golden))
 	for _, r := range []struct {
 		shift  int
 		factor uint32

@@ -11,9 +11,6 @@ func reductions(m *machine) {
 	m.sumSquares()
 }
 
-// plus makes d += a.
-func (m *machine) plus(d, a *reg) { m.into(d, 0x4e20d400, "fadd", d, a) }
-
 // sum writes Σ x.
 func (m *machine) sum() {
 	m.function("sum", "func(x []float32) float32", "is Σ x.")
@@ -54,9 +51,6 @@ func (m *machine) top() {
 	m.end()
 }
 
-// raise makes d = max(d, a).
-func (m *machine) raise(d, a *reg) { m.into(d, 0x4e20f400, "fmax", d, a) }
-
 // sumSquares writes Σ x² in float64: each vector is widened in two halves.
 func (m *machine) sumSquares() {
 	m.function("sumSquares", "func(x []float32) float64", "is Σ x², in float64.")
@@ -69,14 +63,11 @@ func (m *machine) sumSquares() {
 			m.word(0x4e60cc00, "fmla v%d.2d, v%d.2d, v%d.2d", sums[2*u+i], half, half)
 		}
 	})
-	pairs := func(code uint32, op string) func(a, b *reg) *reg {
-		return func(a, b *reg) *reg {
-			m.word(code, op+" v%d.2d, v%d.2d, v%d.2d", a, a, b)
-			return a
-		}
+	for _, pair := range [][2]int{{0, 1}, {2, 3}, {0, 2}} {
+		a, b := sums[pair[0]], sums[pair[1]]
+		m.word(0x4e60d400, "fadd v%d.2d, v%d.2d, v%d.2d", a, a, b)
 	}
-	add := pairs(0x4e60d400, "fadd")
-	sum := add(add(sums[0], sums[1]), add(sums[2], sums[3]))
-	m.result(pairs(0x6e60d400, "faddp")(sum, sum), "ret")
+	m.word(0x6e60d400, "faddp v%d.2d, v%d.2d, v%d.2d", sums[0], sums[0], sums[0])
+	m.result(sums[0], "ret")
 	m.end()
 }

@@ -7,15 +7,30 @@ func (m *machine) word(code uint32, text string, regs ...*reg) {
 	m.do("%v", word{code, text, regs})
 }
 
-// into makes d = op(a, b), on four lanes.
-func (m *machine) into(d *reg, code uint32, op string, a, b *reg) {
-	m.word(code, op+" v%d.4s, v%d.4s, v%d.4s", d, a, b)
+// An operation is an instruction on four lanes.
+type operation struct {
+	code uint32
+	name string
+}
+
+// The operations whose results go to new vectors or to one of their operands.
+var (
+	fadd = operation{0x4e20d400, "fadd"}
+	fmax = operation{0x4e20f400, "fmax"}
+	add  = operation{0x4ea08400, "add"}
+	fmla = operation{0x4e20cc00, "fmla"}
+	fmls = operation{0x4ea0cc00, "fmls"}
+)
+
+// into makes d = op(a, b).
+func (m *machine) into(d *reg, op operation, a, b *reg) {
+	m.word(op.code, op.name+" v%d.4s, v%d.4s, v%d.4s", d, a, b)
 }
 
 // three is a new vector op(a, b), two is op(a).
-func (m *machine) three(code uint32, op string, a, b *reg) *reg {
+func (m *machine) three(op operation, a, b *reg) *reg {
 	d := m.vec()
-	m.into(d, code, op, a, b)
+	m.into(d, op, a, b)
 	return d
 }
 
@@ -27,18 +42,18 @@ func (m *machine) two(code uint32, op string, a *reg) *reg {
 
 // The arithmetic of vectors: each returns a new vector.
 
-func (m *machine) add(a, b *reg) *reg { return m.three(0x4e20d400, "fadd", a, b) }
-func (m *machine) sub(a, b *reg) *reg { return m.three(0x4ea0d400, "fsub", a, b) }
-func (m *machine) mul(a, b *reg) *reg { return m.three(0x6e20dc00, "fmul", a, b) }
-func (m *machine) div(a, b *reg) *reg { return m.three(0x6e20fc00, "fdiv", a, b) }
+func (m *machine) add(a, b *reg) *reg { return m.three(fadd, a, b) }
+func (m *machine) sub(a, b *reg) *reg { return m.three(operation{0x4ea0d400, "fsub"}, a, b) }
+func (m *machine) mul(a, b *reg) *reg { return m.three(operation{0x6e20dc00, "fmul"}, a, b) }
+func (m *machine) div(a, b *reg) *reg { return m.three(operation{0x6e20fc00, "fdiv"}, a, b) }
 
 // larger and smaller are NaN where a or b is.
-func (m *machine) larger(a, b *reg) *reg  { return m.three(0x4e20f400, "fmax", a, b) }
-func (m *machine) smaller(a, b *reg) *reg { return m.three(0x4ea0f400, "fmin", a, b) }
+func (m *machine) larger(a, b *reg) *reg  { return m.three(fmax, a, b) }
+func (m *machine) smaller(a, b *reg) *reg { return m.three(operation{0x4ea0f400, "fmin"}, a, b) }
 
 // pairSums and pairMaxima are of the pairs of lanes of a.
-func (m *machine) pairSums(a *reg) *reg   { return m.three(0x6e20d400, "faddp", a, a) }
-func (m *machine) pairMaxima(a *reg) *reg { return m.three(0x6e20f400, "fmaxp", a, a) }
+func (m *machine) pairSums(a *reg) *reg   { return m.three(operation{0x6e20d400, "faddp"}, a, a) }
+func (m *machine) pairMaxima(a *reg) *reg { return m.three(operation{0x6e20f400, "fmaxp"}, a, a) }
 
 func (m *machine) absolute(a *reg) *reg { return m.two(0x4ea0f800, "fabs", a) }
 func (m *machine) negative(a *reg) *reg { return m.two(0x6ea0f800, "fneg", a) }
@@ -50,8 +65,12 @@ func (m *machine) rounded(a *reg) *reg { return m.two(0x4e21a800, "fcvtns", a) }
 func (m *machine) floats(a *reg) *reg  { return m.two(0x4e21d800, "scvtf", a) }
 
 // accumulate makes d += a·b, diminish d −= a·b, each rounded once.
-func (m *machine) accumulate(d, a, b *reg) { m.into(d, 0x4e20cc00, "fmla", a, b) }
-func (m *machine) diminish(d, a, b *reg)   { m.into(d, 0x4ea0cc00, "fmls", a, b) }
+func (m *machine) accumulate(d, a, b *reg) { m.into(d, fmla, a, b) }
+func (m *machine) diminish(d, a, b *reg)   { m.into(d, fmls, a, b) }
+
+// plus makes d += a, raise d = max(d, a).
+func (m *machine) plus(d, a *reg)  { m.into(d, fadd, d, a) }
+func (m *machine) raise(d, a *reg) { m.into(d, fmax, d, a) }
 
 // accumulateLane makes d += a·b[lane].
 func (m *machine) accumulateLane(d, a, b *reg, lane int) {
@@ -84,11 +103,11 @@ func (m *machine) zeros(n int) []*reg {
 
 // Comparisons are masks, of ones where they hold. None holds for NaN.
 
-func (m *machine) greater(a, b *reg) *reg { return m.three(0x6ea0e400, "fcmgt", a, b) }
-func (m *machine) equal(a, b *reg) *reg   { return m.three(0x4e20e400, "fcmeq", a, b) }
+func (m *machine) greater(a, b *reg) *reg { return m.three(operation{0x6ea0e400, "fcmgt"}, a, b) }
+func (m *machine) equal(a, b *reg) *reg   { return m.three(operation{0x4e20e400, "fcmeq"}, a, b) }
 
 // atLeast compares unsigned integers.
-func (m *machine) atLeast(a, b *reg) *reg { return m.three(0x6ea03c00, "cmhs", a, b) }
+func (m *machine) atLeast(a, b *reg) *reg { return m.three(operation{0x6ea03c00, "cmhs"}, a, b) }
 
 // where is a in the lanes of a mask and zero elsewhere, but is the opposite.
 func (m *machine) where(mask, a *reg) *reg {
@@ -111,9 +130,9 @@ func (m *machine) choose(mask, a, b *reg) *reg {
 
 // The arithmetic of integers.
 
-func (m *machine) addInt(a, b *reg) *reg { return m.three(0x4ea08400, "add", a, b) }
-func (m *machine) subInt(a, b *reg) *reg { return m.three(0x6ea08400, "sub", a, b) }
-func (m *machine) mulInt(a, b *reg) *reg { return m.three(0x4ea09c00, "mul", a, b) }
+func (m *machine) addInt(a, b *reg) *reg { return m.three(add, a, b) }
+func (m *machine) subInt(a, b *reg) *reg { return m.three(operation{0x6ea08400, "sub"}, a, b) }
+func (m *machine) mulInt(a, b *reg) *reg { return m.three(operation{0x4ea09c00, "mul"}, a, b) }
 
 func (m *machine) xor(a, b *reg) *reg {
 	d := m.vec()
