@@ -42,7 +42,7 @@ func losses(t *testing.T, path string) (all []float64) {
 var missing = []string{"lora-replication", "lora-fa", "lora-plus"}
 
 // family are the methods of LoRA's family, as cases name them.
-var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS", "LN_TUNING", "BEFT"}
+var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS", "LN_TUNING", "BEFT", "SHIRA"}
 
 // cases are the golden ones whose model and method there are.
 func cases(t *testing.T) []golden.Case {

@@ -24,7 +24,7 @@ var unmerged = []string{
 // family are the methods of LoRA's family, as cases name them.
 var family = []string{
 	"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS",
-	"ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS", "LN_TUNING", "BEFT",
+	"ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS", "LN_TUNING", "BEFT", "SHIRA",
 }
 
 func TestTied(t *testing.T) {
