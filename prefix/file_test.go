@@ -36,6 +36,33 @@ func TestConfigurations(t *testing.T) {
 	}
 }
 
+// FuzzConfigurations attaches whatever a configuration says to a model, or is told why not.
+func FuzzConfigurations(f *testing.F) {
+	for _, text := range []string{
+		`{"peft_type":"PREFIX_TUNING","num_virtual_tokens":3,"prefix_projection":true,"encoder_hidden_size":4,"inference_mode":true,"task_type":"SEQ_CLS"}`,
+		`{"peft_type":"PROMPT_TUNING","num_virtual_tokens":2,"prompt_tuning_init":"SAMPLE_VOCAB","modules_to_save":["classifier"]}`,
+		`{"peft_type":"P_TUNING","num_virtual_tokens":2,"encoder_reparameterization_type":"LSTM","encoder_hidden_size":3,"encoder_num_layers":1,"encoder_dropout":0.1}`,
+		`{"peft_type":"MULTITASK_PROMPT_TUNING","num_virtual_tokens":2,"num_tasks":3,"num_ranks":2,"prompt_tuning_init":"EXACT_SOURCE_TASK"}`,
+		`{"config":{"architecture":"prefix_tuning","prefix_length":2,"bottleneck_size":3,"use_gating":true,"leave_out":[0]},"name":"a"}`,
+		`{"config":{"architecture":"prompt_tuning","prompt_length":2,"combine":"prefix_after_bos"},"name":"a","head":true}`,
+		`{"method":"prefix","num_virtual_tokens":1099511627776}`,
+	} {
+		f.Add([]byte(text))
+	}
+	sites, err := peft.FindSites(tensor.Reference(), pefttest.NewModel(1))
+	require.NoError(f, err)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := peft.DecodeMethod(text)
+		if err != nil || len(text) > 1<<10 {
+			return
+		}
+		q, err := peft.AttachTo(sites, m, 1)
+		if err == nil {
+			require.Positive(t, q.Trainable()+q.Taken())
+		}
+	})
+}
+
 // TestDefaults wants ten tokens where a configuration does not say how many, and the sizes it states to be the model's.
 func TestDefaults(t *testing.T) {
 	model := pefttest.NewModel(1)

@@ -18,7 +18,7 @@ type HubPrompt struct {
 
 // Attach puts the rows into the stream.
 func (c HubPrompt) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
-	if err := atLeast("Tokens", c.Tokens, 1); err != nil {
+	if err := within("Tokens", c.Tokens, 1, mostTokens); err != nil {
 		return nil, err
 	}
 	h := embedded(s)

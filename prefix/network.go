@@ -59,15 +59,12 @@ func (n network) addMaps(rng peft.Rand, sizes ...int) {
 	for i, out := range sizes[1:] {
 		in := sizes[i]
 		bound := 1 / math.Sqrt(float64(in))
-		n.add(n.of(2*i, "weight"), peft.Uniform(rng, out*in, bound), out, in)
-		n.add(n.of(2*i, "bias"), peft.Uniform(rng, out, bound), out)
+		n.addMap(2*i, peft.Uniform(rng, out*in, bound), peft.Uniform(rng, out, bound), in, out)
 	}
 }
 
-// clear lets a map start at zero.
-func (n network) clear(i int) {
-	for _, field := range []string{"weight", "bias"} {
-		t := n.param(n.of(i, field)).Tensor()
-		t.Assign(make([]float64, t.Len()))
-	}
+// addMap adds the parameters of one map; nil values are zeros.
+func (n network) addMap(i int, weight, bias []float64, in, out int) {
+	n.add(n.of(i, "weight"), weight, out, in)
+	n.add(n.of(i, "bias"), bias, out)
 }

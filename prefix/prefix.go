@@ -26,7 +26,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		return nil, err
 	}
 	n := prefixSizes(all)
-	if err := first(atLeast("Tokens", c.Tokens, 1), atLeast("Hidden", c.Hidden, 0), n.check(c.said)); err != nil {
+	if err := first(within("Tokens", c.Tokens, 1, mostTokens), within("Hidden", c.Hidden, 0, mostHidden), n.check(c.said)); err != nil {
 		return nil, err
 	}
 	q := peft.NewPatch(s)
@@ -57,10 +57,12 @@ func (c Config) source(q *peft.Patch, n sizes, rng peft.Rand) source {
 	}
 	made := c.network(q)
 	made.addTable(rng, c.Tokens, n.Dim)
-	made.addMaps(rng, n.Dim, c.hidden(n), wide)
-	if c.Zero {
-		made.clear(2)
+	if !c.Zero {
+		made.addMaps(rng, n.Dim, c.hidden(n), wide)
+		return made
 	}
+	made.addMaps(rng, n.Dim, c.hidden(n))
+	made.addMap(2, nil, nil, c.hidden(n), wide)
 	return made
 }
 

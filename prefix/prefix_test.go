@@ -66,6 +66,7 @@ func TestRefusals(t *testing.T) {
 		says   string
 	}{
 		"tokens":    {prefix.Config{}, "Tokens is 0, must be at least 1"},
+		"many":      {prefix.Prompt{Tokens: 1 << 40}, "must be at most 8192"},
 		"hidden":    {prefix.Config{Tokens: 1, Hidden: -1}, "Hidden is -1"},
 		"init":      {prefix.Prompt{Tokens: 1, Init: "ONES"}, `Init is "ONES"`},
 		"no ids":    {prefix.Prompt{Tokens: 1, Init: prefix.FromText}, "IDs is empty"},

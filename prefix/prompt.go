@@ -112,7 +112,7 @@ func newPrompt(s *peft.Sites, tokens int, o origin) (*prompt, error) {
 		return nil, err
 	}
 	n := promptSizes(all)
-	if err := first(atLeast("Tokens", tokens, 1), n.check(o.said)); err != nil {
+	if err := first(within("Tokens", tokens, 1, mostTokens), n.check(o.said)); err != nil {
 		return nil, err
 	}
 	return &prompt{n, peft.NewPatch(s), all, tokens}, nil

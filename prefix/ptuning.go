@@ -50,7 +50,7 @@ func (c PTuning) check() error {
 	case c.Dropout < 0 || c.Dropout >= 1:
 		return fmt.Errorf("prefix: Dropout is %v, must be at least 0 and below 1", c.Dropout)
 	}
-	return first(atLeast("Hidden", c.Hidden, 0), atLeast("Layers", c.Layers, 0))
+	return first(within("Hidden", c.Hidden, 0, mostHidden), within("Layers", c.Layers, 0, mostLayers))
 }
 
 // source makes the parameters.
