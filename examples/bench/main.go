@@ -15,8 +15,10 @@ import (
 	"peft/peft"
 	"peft/tensor"
 
+	_ "peft/bitfit"
 	_ "peft/lora"
 	_ "peft/prefix"
+	_ "peft/sparsemask"
 )
 
 func main() { cli.Main(run) }
@@ -32,7 +34,7 @@ type options struct {
 func parse(e cli.Env, args []string) (o options, err error) {
 	f := cli.Flags(e, "bench", "bench -shape NAME -method METHOD [flags]: time training steps.")
 	f.StringVar(&o.shape, "shape", "minilm-l6", "model to take the sizes of")
-	f.StringVar(&o.method, "method", "lora", "what is trained: lora, prefix, prompt, full or head")
+	f.StringVar(&o.method, "method", "lora", "what is trained: lora, prefix, prompt, bitfit, fish, full or head")
 	f.IntVar(&o.rank, "rank", 8, "LoRA's rank, whose alpha is twice that, or the rows of a prefix or prompt")
 	f.StringVar(&o.targets, "targets", "", "names that LoRA adapts, with commas, or all-linear; empty: as is usual for the shape")
 	f.IntVar(&o.batch, "batch", 16, "rows of a step")
@@ -114,6 +116,10 @@ func (o options) decode() (peft.Method, error) {
 	switch o.method {
 	case "prefix", "prompt":
 		config["num_virtual_tokens"], config["head"] = o.rank, true
+	case "bitfit":
+		config["add"], config["head"] = true, true
+	case "fish":
+		config["fisher"], config["head"] = "random", true // which entries they are makes no difference to the time
 	case "lora":
 		config["r"], config["lora_alpha"], config["head"] = o.rank, 2*o.rank, true
 		config["target_modules"] = strings.Split(o.targets, ",")
