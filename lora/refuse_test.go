@@ -1,0 +1,98 @@
+package lora_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/lora"
+	"peft/peft"
+	"peft/peft/pefttest"
+	"peft/tensor"
+)
+
+func TestFamilyRefuses(t *testing.T) {
+	model, at := pefttest.NewModel(1), lora.Common{On: peft.Named("*.Query")}
+	for says, m := range map[string]peft.Method{
+		"Rank is 0":                                lora.LoHa{Common: at},
+		"DoRA has no bias":                         lora.Config{Rank: 1, DoRA: true, OwnBias: true, On: at.On},
+		`DoRA with Init "pissa"`:                   lora.Config{Rank: 1, DoRA: true, Init: lora.PiSSA, On: at.On},
+		"DoRA adapts linear maps":                  lora.Config{Rank: 1, DoRA: true, On: peft.Named("Words")},
+		"rank is 13, above the smaller side":       lora.Config{Rank: 13, Init: lora.OLoRA, On: at.On},
+		"rank is 3, but must be even":              lora.Config{Rank: 3, Init: lora.Orthogonal, On: at.On},
+		"IA3 trains no biases":                     lora.IA3{Common: lora.Common{On: at.On, Bias: lora.AllBias}},
+		"VERA adapts linear maps, not a *peft.Emb": lora.VeRA{Common: lora.Common{On: peft.Named("Words")}, Rank: 1},
+		`Init is "nope"`:                           lora.HRA{Common: at, Rank: 2, Init: "nope"},
+		"leaves no step between":                   lora.AdaLoRA{Common: at, InitRank: 2, Total: 5, Warmup: 3, Last: 2},
+		"TargetRank is 3":                          lora.AdaLoRA{Common: at, InitRank: 2, TargetRank: 3},
+		"Blocks is 2 and BlockSize 3":              lora.OFT{Common: at, Blocks: 2, BlockSize: 3},
+		"do not make an input of 12":               lora.BOFT{Common: at, BlockSize: 5},
+		"boft_n_butterfly_factor is 2":             lora.BOFT{Common: at, BlockSize: 4, Factors: 2},
+		"frequencies are 145":                      lora.FourierFT{Common: at, Frequencies: 145},
+		"does not divide both sides":               lora.MiSS{Common: at, Rank: 5, Init: lora.Bat},
+		"columns are 5":                            lora.MiSS{Common: at, Rank: 2, Init: lora.Mini, Columns: 5},
+		`Variant is "road_3"`:                      lora.RoAd{Common: at, Group: 4, Variant: "road_3"},
+		"groups of 8":                              lora.RoAd{Common: at, Group: 8},
+		"blocks of 5 do not make":                  lora.C3A{Common: at, Block: 5},
+		"vectors of 5 numbers":                     lora.VBLoRA{Common: at, Rank: 1, Length: 5},
+		"TopK is above":                            lora.VBLoRA{Common: at, Rank: 1, Vectors: 3, TopK: 4},
+		"must be a multiple of Blocks":             lora.GraLoRA{Common: at, Rank: 3, Blocks: 2},
+		"row 13 is trained twice, or not one":      lora.Tokens{Rows: []int{1, 13}},
+		"row 1 is trained twice":                   lora.Tokens{Rows: []int{1, 1}},
+		"Rows names no row":                        lora.Tokens{},
+		"rows of an embedding are trained":         lora.Tokens{Rows: []int{1}, Common: at},
+		"not so many blocks":                       lora.ReFT{Rank: 1, First: 1, Layers: []int{1, 7}},
+		"First + Last is 0":                        lora.ReFT{Rank: 1},
+	} {
+		_, err := peft.Attach(tensor.Reference(), model, m, 1)
+		require.ErrorContains(t, err, says, "%T", m)
+	}
+}
+
+// Options of Hugging Face PEFT that are not there are refused by name, and so are fields that a person misspelt.
+func TestFamilyConfigurations(t *testing.T) {
+	for text, says := range map[string]string{
+		`{"peft_type":"LOHA","rank_dropout":0.1}`:                      "rank_dropout is not supported",
+		`{"peft_type":"LOKR","module_dropout":0.1}`:                    "module_dropout is not supported",
+		`{"peft_type":"OFT","module_dropout":0.1}`:                     "module_dropout is not supported",
+		`{"peft_type":"BOFT","boft_dropout":0.1}`:                      "boft_dropout is not supported",
+		`{"peft_type":"ADALORA","use_dora":true}`:                      "use_dora is not supported",
+		`{"peft_type":"RANDLORA","save_projection":false}`:             "save_projection that is false is not supported",
+		`{"peft_type":"VBLORA","save_only_topk_weights":true}`:         "save_only_topk_weights is not supported",
+		`{"peft_type":"LORA","init_lora_weights":"corda"}`:             `Init is "corda"`,
+		`{"peft_type":"LORA","init_lora_weights":"pissa_niter_4"}`:     `Init is "pissa_niter_4"`,
+		`{"peft_type":"HIRA","bias":"all"}`:                            "HIRA trains no biases",
+		`{"method":"oft","r":4}`:                                       "Blocks is 4 and BlockSize 32",
+		`{"method":"hra","rank":4}`:                                    `unknown field "rank"`,
+		`{"method":"ia3","init_ia3_weights":3}`:                        "expected true, false or a word",
+		`{"method":"loreft","non_linearity":"relu"}`:                   `non_linearity "relu" is not supported`,
+		`{"config":{"architecture":"reft","r":1,"output_reft":false}}`: "output_reft that is false is not supported",
+	} {
+		_, err := peft.DecodeMethod([]byte(text))
+		require.ErrorContains(t, err, says, text)
+	}
+	for _, text := range []string{
+		`{"peft_type":"LOHA","rank_dropout":0.0,"module_dropout":0.0,"r":4,"from_the_future":1}`, `{"method":"ia3","target_modules":["key"],"feedforward_modules":[]}`,
+		`{"method":"vera","bias":"vera_only","fan_in_fan_out":true}`, `{"method":"trainable_tokens","token_indices":[3]}`, `{"method":"dora","r":4}`,
+		`{"method":"adalora","rank_pattern":{"a.lora_E":[true,false]}}`, `{"method":"lora","trainable_token_indices":{"embed_tokens":[1]}}`,
+	} {
+		_, err := peft.DecodeMethod([]byte(text))
+		require.NoError(t, err, text)
+	}
+}
+
+// FuzzConfigurations reads configurations that may be broken: a method or an error comes of each.
+func FuzzConfigurations(f *testing.F) {
+	for _, name := range []string{
+		"LORA", "ADALORA", "IA3", "LOHA", "LOKR", "VERA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS",
+	} {
+		f.Add(`{"peft_type":"` + name + `","r":2,"bias":"all","init_weights":false,"target_modules":["q"],"rank_pattern":{"a":3},"token_indices":[1]}`)
+	}
+	f.Add(`{"config":{"architecture":"reft","r":1,"layers":[0,2]},"name":"x"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := peft.DecodeMethod([]byte(text))
+		if err == nil {
+			require.NotNil(t, m)
+		}
+	})
+}
