@@ -99,7 +99,7 @@ func (c Config) width(d, block int) (int, error) {
 	factor, ok := c.Reductions[block]
 	switch {
 	case !ok && c.Reduction < 0:
-		return 0, fmt.Errorf("Reductions lacks block %d, and Reduction gives no factor for those it lacks", block)
+		return 0, fmt.Errorf("field Reductions lacks block %d, and Reduction gives no factor for those it lacks", block)
 	case !ok:
 		factor = c.Reduction
 	}
@@ -115,7 +115,7 @@ func (c Config) width(d, block int) (int, error) {
 func (c Config) check() error {
 	for _, r := range c.At {
 		if r != peft.SelfBlock && r != peft.CrossPart && r != peft.FFN {
-			return fmt.Errorf("At holds %q, must be of %q, %q and %q", r, peft.SelfBlock, peft.CrossPart, peft.FFN)
+			return fmt.Errorf("field At holds %q, must be of %q, %q and %q", r, peft.SelfBlock, peft.CrossPart, peft.FFN)
 		}
 	}
 	for _, p := range []struct {
@@ -143,7 +143,7 @@ func (c Config) checkWords() error {
 	case c.Init != Normal && c.Init != Zero && c.Init != Truncated:
 		return fmt.Errorf("Init is %q, must be empty, %q or %q", c.Init, Zero, Truncated)
 	case c.Invertible != 0 && !(c.Invertible >= widest):
-		return fmt.Errorf("Invertible is %v, must be a reduction factor of at least %v, or 0 for none", c.Invertible, widest)
+		return fmt.Errorf("field Invertible is %v, must be a reduction factor of at least %v, or 0 for none", c.Invertible, widest)
 	}
 	return c.PHM.check()
 }

@@ -52,10 +52,10 @@ func (c Fusion) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 // adapters are the configurations of the patches.
 func (c Fusion) adapters() (all []Config, err error) {
 	if len(c.Of) < 2 {
-		return nil, fmt.Errorf("Of holds %d patches, must hold 2 or more", len(c.Of))
+		return nil, fmt.Errorf("field Of holds %d patches, must hold 2 or more", len(c.Of))
 	}
 	if !(c.Dropout >= 0 && c.Dropout < 1) {
-		return nil, fmt.Errorf("Dropout is %v, must be at least 0 and below 1", c.Dropout)
+		return nil, fmt.Errorf("field Dropout is %v, must be at least 0 and below 1", c.Dropout)
 	}
 	for i, q := range c.Of {
 		a, ok := q.Method().(Config)
