@@ -8,13 +8,13 @@ import (
 
 // A rowwise is an operation on whole rows: softmax or a loss.
 type rowwise struct {
-	k                  *kernels
-	y, x, dy           view
-	loss, lse, dloss   view
-	label              []int32
-	beta               float32
-	f                  func(r *rowwise, w *worker, i int)
-	rows, share, total int
+	k                *kernels
+	y, x, dy         view
+	loss, lse, dloss view
+	label            []int32
+	beta             float32
+	f                func(r *rowwise, w *worker, i int)
+	rows, share      int
 }
 
 // rowwise does r.f for all rows of r.x, chunks of about the same number of numbers.
