@@ -2,16 +2,32 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"peft/examples/internal/bundle"
 	"peft/examples/internal/cli"
+	"peft/examples/internal/lesson"
 	"peft/models"
 	"peft/peft"
 	"peft/tensor"
 	"peft/train"
 )
+
+// A student is a model that learns a task by one method. Every one has its own device, which counts its memory; the bytes of the base are the same for all.
+type student struct {
+	task  *bundle.Task
+	model *models.Opened
+	dev   *tensor.Device
+	patch *peft.Patch // what was learned
+}
+
+func newStudent(b *bundle.Bundle, t *bundle.Task, threads int) (*student, error) {
+	m, err := b.Model(len(t.Classes))
+	return &student{task: t, model: m, dev: tensor.CPU(threads)}, err
+}
 
 // A row is how one contender did on one task.
 type row struct {
@@ -26,120 +42,51 @@ type row struct {
 	Seconds   float64 `json:"seconds"`
 	FileBytes int64   `json:"file_bytes"`
 
+	peak  int64 // bytes of tensors at once, beside the base
 	curve []train.Eval
-	patch *peft.Patch
 }
 
-// A lesson is a contender that learns a task.
-type lesson struct {
-	*task
-	contender
-	dev      *tensor.Device
-	patch    *peft.Patch
-	features [2][]float64 // of a frozen base: training and test examples, computed once
-}
-
-// learn teaches a task to a contender. steps above 0 end it early.
-func learn(ctx context.Context, e cli.Env, d *tensor.Device, t *task, c contender, steps int) (r row, err error) {
+// teach teaches the student its task by a contender's method.
+func (s *student) teach(ctx context.Context, e cli.Env, c contender, o options) (r row, err error) {
+	fmt.Fprintf(e.Err, "\n%s (%s) by %s\n", s.task.Name, s.task.About, c.name)
 	start := time.Now()
-	l := &lesson{task: t, contender: c, dev: d}
-	if l.patch, err = peft.Attach(d, t.model.Unwrap(), c.method, seed); err != nil {
-		return r, err
-	}
-	if _, frozen := c.method.(peft.Heads); frozen {
-		if err := l.precompute(); err != nil {
-			return r, err
-		}
-	}
-	total := (t.train.Len() + batch - 1) / batch * c.epochs
-	if steps > 0 {
-		total = min(total, steps)
-	}
-	result, err := train.Run(ctx, l.job(), train.Config{
-		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: c.rule, Warmup: warmup, Clip: clip, Seed: seed, EvalEvery: max(1, total/6), Progress: e.Err,
-	})
+	evals, err := s.learn(ctx, e, c, o.steps)
 	if err != nil {
 		return r, err
 	}
-	last, sum := result.Evals[len(result.Evals)-1], l.patch.Summary()
+	last, sum := evals[len(evals)-1], s.patch.Summary()
 	r = row{
-		Task: t.name, Method: c.name, Family: c.family, Trainable: sum.Trainable, Total: sum.Total, Percent: sum.Percent(),
-		Accuracy: last.Accuracy, Loss: last.Loss, Seconds: time.Since(start).Seconds(), curve: result.Evals, patch: l.patch,
+		Task: s.task.Name, Method: c.name, Family: c.family, Trainable: sum.Trainable, Total: sum.Total, Percent: sum.Percent(),
+		Accuracy: last.Accuracy, Loss: last.Loss, Seconds: time.Since(start).Seconds(), curve: evals,
 	}
-	r.FileBytes, err = fileBytes(l.patch)
-	return r, err
+	_, r.peak = s.dev.Memory()
+	if r.FileBytes, err = fileBytes(s.patch); err != nil {
+		return r, err
+	}
+	return r, say(e, o, r)
 }
 
-// job is the lesson for the training loop.
-func (l *lesson) job() train.Job {
-	return train.Job{
-		Patch: l.patch, Examples: l.train.Len(), Loss: l.loss, Length: func(i int) int { return len(l.train.IDs[i]) },
-		Eval: func(ctx context.Context) (train.Score, error) { return train.Evaluate(ctx, l.test.Len(), 64, l.score) },
-	}
-}
-
-// loss is that of some training examples.
-func (l *lesson) loss(p *peft.Pass, rows []int) (train.Loss, error) {
-	logits, labels, tokens, err := l.forward(p, l.train, l.features[0], rows)
+// learn attaches the method and trains it. steps above 0 end it early.
+func (s *student) learn(ctx context.Context, e cli.Env, c contender, steps int) (evals []train.Eval, err error) {
+	sites, err := peft.FindSites(s.dev, s.model.Unwrap())
 	if err != nil {
-		return train.Loss{}, err
+		return nil, err
 	}
-	value, err := models.Loss(logits, labels)
-	return train.Loss{Value: value, Targets: len(labels), Tokens: tokens}, err
-}
-
-// score is how some test examples are classified.
-func (l *lesson) score(rows []int) (s train.Score, targets int, err error) {
-	p := peft.With(l.dev, l.patch).NoGrad()
-	defer p.Close()
-	logits, labels, _, err := l.forward(p, l.test, l.features[1], rows)
-	if err != nil {
-		return s, 0, err
-	}
-	loss, err := models.Loss(logits, labels)
-	if err != nil {
-		return s, 0, err
-	}
-	return train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, labels)) / float64(len(labels))}, len(labels), nil
-}
-
-// forward is the logits of some examples, from features where those are known.
-func (l *lesson) forward(p *peft.Pass, in *models.Inputs, features []float64, rows []int) (logits *tensor.Tensor, labels []int32, tokens int, err error) {
-	b, err := in.Batch(l.model.Unwrap(), rows...)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	c := l.model.Unwrap().(models.Classifier)
-	if features == nil {
-		return c.Forward(p, b), b.Labels, len(b.IDs), nil
-	}
-	size := len(features) / in.Len()
-	var picked []float64
-	for _, i := range rows {
-		picked = append(picked, features[i*size:(i+1)*size]...)
-	}
-	x := p.Scope().Tensor(picked, len(rows), size).WithLayout(tensor.Singles(len(rows)))
-	return c.Classify(p, x), b.Labels, len(b.IDs), nil
-}
-
-// precompute runs the frozen base once over all examples.
-func (l *lesson) precompute() error {
-	for i, in := range []*models.Inputs{l.train, l.test} {
-		for lo := 0; lo < in.Len(); lo += 64 {
-			var rows []int
-			for j := lo; j < min(lo+64, in.Len()); j++ {
-				rows = append(rows, j)
-			}
-			b, err := in.Batch(l.model.Unwrap(), rows...)
-			if err != nil {
-				return err
-			}
-			p := peft.With(l.dev).NoGrad()
-			l.features[i] = append(l.features[i], l.model.Unwrap().(models.Classifier).Features(p, b).Float64s()...)
-			p.Close()
+	l := &lesson.Lesson{Model: s.model.Unwrap(), Train: s.task.Train, Test: s.task.Test}
+	if _, frozen := c.method.(peft.Heads); frozen {
+		if l, err = l.Frozen(ctx, s.dev); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	if s.patch, err = l.Attach(ctx, sites, c.method, seed); err != nil {
+		return nil, err
+	}
+	total := c.steps(s.task.Train.Len(), steps)
+	result, err := train.Run(ctx, l.Job(s.patch), train.Config{
+		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: lesson.Rule(s.patch, c.rate), Warmup: warmup, Clip: clip, Seed: seed,
+		EvalEvery: max(1, total/looks), Progress: e.Err,
+	})
+	return result.Evals, err
 }
 
 // fileBytes is the size of a patch's file.
@@ -152,9 +99,17 @@ func fileBytes(q *peft.Patch) (int64, error) {
 	if err := peft.Save(filepath.Join(dir, "adapter"), q, peft.Info{}); err != nil {
 		return 0, err
 	}
-	info, err := os.Stat(filepath.Join(dir, "adapter", peft.WeightsFile))
+	files, err := filepath.Glob(filepath.Join(dir, "adapter", "*.safetensors"))
 	if err != nil {
 		return 0, err
 	}
-	return info.Size(), nil
+	var sum int64
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			return 0, err
+		}
+		sum += info.Size()
+	}
+	return sum, nil
 }

@@ -2,93 +2,116 @@
 //
 //	go run ./examples/quickstart
 //
-// It learns to tell how many syllables a word has in several ways, prints them side by side and draws their accuracy while learning; then teaches the same frozen model a second task, and
-// answers one mixed batch in which each row goes through its own task's adapter.
+// It learns to tell how many syllables a word has by every family of methods, beside full fine-tuning and a frozen model with a trained head, prints them side by side and draws what they
+// reach with how few parameters; then teaches the same frozen model a second task, and answers one mixed batch in which each row goes through its own task's adapter.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"text/tabwriter"
 
+	"peft/examples/internal/bundle"
 	"peft/examples/internal/cli"
 	"peft/tensor"
 )
 
 func main() { cli.Main(run) }
 
+// options are the flags.
+type options struct {
+	json           bool
+	steps, threads int
+	picture        string
+}
+
 func run(ctx context.Context, e cli.Env, args []string) error {
 	f := cli.Flags(e, "quickstart", "quickstart [-json] [-steps N]: fine-tune a real model on two real tasks.")
-	asJSON := f.Bool("json", false, "print a line of JSON for each method and task")
-	steps := f.Int("steps", 0, "end each training after so many steps; 0: after all epochs")
-	threads := f.Int("threads", 0, "number of threads; 0: one for each processor")
-	picture := f.String("picture", "quickstart.png", "`file` to draw the training curves to; empty: none")
+	var o options
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each method and task")
+	f.IntVar(&o.steps, "steps", 0, "end each training after so many steps; 0: after all epochs")
+	f.IntVar(&o.threads, "threads", 0, "number of threads; 0: one for each processor")
+	f.StringVar(&o.picture, "picture", "quickstart.png", "`file` to draw what was learned to; empty: none")
 	if err := cli.Parse(f, args); err != nil {
 		return err
 	}
-	if *steps < 0 {
-		return fmt.Errorf("quickstart: -steps is %d, expected 0 or more", *steps)
+	if o.steps < 0 {
+		return fmt.Errorf("quickstart: -steps is %d, expected 0 or more", o.steps)
 	}
-	return tensor.Try(func() error {
-		rows, err := all(ctx, e, tensor.CPU(*threads), *steps, *asJSON)
-		if err != nil || *picture == "" {
-			return err
-		}
-		if err := draw(*picture, rows); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.Err, "the training curves are in %s\n", *picture)
-		return nil
-	})
+	return tensor.Try(func() error { return compare(ctx, e, o) })
 }
 
-// all teaches both tasks, prints the table and answers the mixed batch.
-func all(ctx context.Context, e cli.Env, d *tensor.Device, steps int, asJSON bool) (rows []row, err error) {
-	words, era, err := openBundle()
+// compare teaches both tasks and shows what came of it.
+func compare(ctx context.Context, e cli.Env, o options) error {
+	b, err := bundle.Open()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	teach := func(t *task, c contender) (row, error) {
-		fmt.Fprintf(e.Err, "\n%s (%s) by %s\n", t.name, t.about, c.name)
-		r, err := learn(ctx, e, d, t, c, steps)
-		if err == nil && asJSON {
-			err = json.NewEncoder(e.Out).Encode(r)
-		}
-		return r, err
+	words, err := b.Words()
+	if err != nil {
+		return err
 	}
-	var best row // LoRA on the words, for the mixed batch
+	var rows []row
+	var lora *student // LoRA on the words, for the mixed batch
 	for _, c := range contenders {
-		r, err := teach(words, c)
+		s, err := newStudent(b, words, o.threads)
 		if err != nil {
-			return nil, err
+			return err
+		}
+		r, err := s.teach(ctx, e, c, o)
+		if err != nil {
+			return err
 		}
 		if c.name == "lora" {
-			best = r
+			lora = s
 		}
 		rows = append(rows, r)
 	}
-	second, err := teach(era, contender{"lora", "reparameterised", loraQV, 2e-3, 3})
+	era, err := second(b, lora)
+	if err != nil {
+		return err
+	}
+	r, err := era.teach(ctx, e, onEra, o)
+	if err != nil {
+		return err
+	}
+	return show(e, o, append(rows, r), lora, era)
+}
+
+// second is a student of the second task over the frozen base of the first.
+func second(b *bundle.Bundle, first *student) (*student, error) {
+	task, err := b.Era()
 	if err != nil {
 		return nil, err
 	}
-	rows = append(rows, second)
-	if asJSON {
-		return rows, nil
-	}
-	if err := table(e, rows); err != nil {
-		return nil, err
-	}
-	return rows, mixed(e, d, words, era, best.patch, second.patch)
+	m, err := first.model.Sibling(len(task.Classes), 0)
+	return &student{task: task, model: m, dev: first.dev}, err
 }
 
-// table prints how the contenders did.
-func table(e cli.Env, rows []row) error {
-	w := tabwriter.NewWriter(e.Out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\ntask\tmethod\tfamily\ttrained\t% of model\taccuracy\tseconds\tadapter file\t")
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%.3f\t%.1f %%\t%.1f\t%s kB\t\n",
-			r.Task, r.Method, r.Family, cli.Count(r.Trainable), r.Percent, 100*r.Accuracy, r.Seconds, cli.Count(int(r.FileBytes+512)/1024))
+// show prints the table and the mixed batch for people, and draws the picture.
+func show(e cli.Env, o options, rows []row, students ...*student) error {
+	if !o.json {
+		if err := table(e.Out, rows); err != nil {
+			return err
+		}
+		if err := mixed(e, students...); err != nil {
+			return err
+		}
 	}
-	return w.Flush()
+	if o.picture == "" {
+		return nil
+	}
+	if err := picture(o.picture, rows[:len(contenders)]); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Err, "\nthe picture is in %s\n", o.picture)
+	return nil
+}
+
+// say tells people what is going on, and prints the result as JSON if that is asked for.
+func say(e cli.Env, o options, r row) error {
+	if !o.json {
+		return nil
+	}
+	return json.NewEncoder(e.Out).Encode(r)
 }

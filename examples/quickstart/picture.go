@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// draw draws accuracy on held-out data over the share of training that is done.
-func draw(path string, rows []row) error {
+// picture draws accuracy on held-out data over the share of training that is done.
+func picture(path string, rows []row) error {
 	p := plot.New()
 	p.Title.Text = "Learning by training a few parameters"
 	p.X.Label.Text = "share of training"
