@@ -75,9 +75,7 @@ func newBertLayer(c *Config) *BertLayer {
 // Forward is the last hidden state [rows×size].
 func (m *Bert) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Embeddings.Forward(p, b, m.config.Dropout)
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*BertLayer).Forward)
 	return m.Last.Apply(p, x)
 }
 

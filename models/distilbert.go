@@ -71,9 +71,7 @@ func (m *DistilBert) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := e.Input.Apply(p, e.Word.Apply(p, b.IDs, b.Layout))
 	x = e.Norm.Apply(p, tensor.Add(x, e.Position.Apply(p, x.Layout().Pos, x.Layout())))
 	x = e.Out.Apply(p, p.Dropout(x, m.config.Dropout, e.Norm.Name()))
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*DistilBertLayer).Forward)
 	return m.Last.Apply(p, x)
 }
 

@@ -49,9 +49,7 @@ func newGemma(c *Config) *Gemma {
 // Forward is the last hidden state [rows×size].
 func (m *Gemma) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*GemmaLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }
 

@@ -82,9 +82,7 @@ func (m *GPT2) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
 	x = tensor.Add(x, m.Position.Apply(p, x.Layout().Pos, x.Layout()))
 	x = m.Embedded.Apply(p, p.Dropout(x, m.config.EmbedDropout, m.Embedded.Name()))
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*GPT2Layer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }
 

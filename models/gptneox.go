@@ -67,9 +67,7 @@ var neoxOrder = []peft.Role{peft.Query, peft.Key, peft.Value}
 func (m *GPTNeoX) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
 	x = m.Embedded.Apply(p, p.Dropout(x, m.config.Dropout, m.Embedded.Name()))
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*GPTNeoXLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }
 

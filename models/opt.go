@@ -63,9 +63,7 @@ func newOPTLayer(c *Config) *OPTLayer {
 func (m *OPT) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
 	x = tensor.Add(x, m.Position.Apply(p, x.Layout().Pos, x.Layout()))
-	for _, l := range m.Layer {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.Forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layer, (*OPTLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }
 

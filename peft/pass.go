@@ -63,6 +63,21 @@ func (p *Pass) Block(x *tensor.Tensor, f func(x *tensor.Tensor) *tensor.Tensor) 
 	})
 }
 
+// Chain runs x through the layers of a model one after the other, each in a [Pass.Block] of its own whose result is freed as soon as the next layer has run, unless gradients need it. So
+// forward must not keep the x that it is given:
+//
+//	x = peft.Chain(p, x, m.Layer, (*Layer).Forward)
+func Chain[L any](p *Pass, x *tensor.Tensor, layers []L, forward func(l L, p *Pass, x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
+	run := p.scope.Chain
+	if p.Recompute {
+		run = p.scope.CheckpointChain
+	}
+	return run(x, len(layers), func(i int, s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {
+		defer p.enter(s)()
+		return forward(layers[i], p, x)
+	})
+}
+
 // enter makes s the scope of the pass and returns what undoes that.
 func (p *Pass) enter(s *tensor.Scope) (leave func()) {
 	outer := p.scope

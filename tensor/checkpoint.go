@@ -3,24 +3,30 @@ package tensor
 // Checkpoint is Block, but keeps nothing of what f makes: the backward pass runs f again. f must compute the same both times, and is the
 // price: its forward pass is paid twice.
 func (s *Scope) Checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tensor {
+	y, _ := s.checkpoint(x, f)
+	return y
+}
+
+// checkpoint also reports whether f made the result.
+func (s *Scope) checkpoint(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) (out *Tensor, own bool) {
 	if s.noGrad {
-		return s.Block(x, f)
+		return s.block(x, f)
 	}
 	silent := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: true, read: storages{x.data: true}}
 	defer s.watch(silent.read)()
 	y := f(silent, silent.Use(x))
 	silent.note([]*Tensor{y}) // wants a gradient only if it was made outside
 	made := silent.owned
-	silent.handUp(y.data)
-	out := *y
-	out.scope, out.node, out.param = s, nil, nil
+	own = silent.handUp(y.data)
+	u := *y
+	u.scope, u.node, u.param = s, nil, nil
 	if !silent.wanted {
-		return &out
+		return &u, own
 	}
 	n := &node{op: "Checkpoint", home: s.root(), inputs: wanting(append([]*Tensor{x}, silent.used...)), kept: silent.read.held(made)}
 	n.back = func(g *flow) { g.again(x, s.depth, f) }
-	out.node = n
-	return &out
+	u.node = n
+	return &u, own
 }
 
 func wanting(all []*Tensor) (some []*Tensor) {

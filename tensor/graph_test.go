@@ -51,15 +51,25 @@ func (g graph) grow(s *Scope, all []*Tensor, depth int) *Tensor {
 	return Total(all[old], all[old+1:]...)
 }
 
-// step makes a tensor of those there are: in a block, in a checkpoint, which makes it twice, or by one operation.
+// step makes a tensor of those there are: in a block, in a checkpoint, which makes it twice, in a chain of either, or by one operation.
 func (g graph) step(s *Scope, all []*Tensor, depth int) *Tensor {
 	x := all[g.rng.IntN(len(all))]
-	seed, kind := g.rng.Uint64(), g.rng.IntN(3)
+	seed, kind := g.rng.Uint64(), g.rng.IntN(6)
 	inside := func(in *Scope, x *Tensor) *Tensor {
 		again := graph{rand.New(rand.NewPCG(seed, 0)), g.vector}
 		return again.grow(in, append(slices.Clone(all), x), depth-1)
 	}
+	link := func(i int, in *Scope, x *Tensor) *Tensor {
+		if i == 1 { // a link that makes nothing
+			return x
+		}
+		return Apply(Sigmoid, inside(in, x))
+	}
 	switch {
+	case depth > 0 && kind == 2:
+		return s.Chain(x, 3, link)
+	case depth > 0 && kind == 3:
+		return s.CheckpointChain(x, 3, link)
 	case depth > 0 && kind == 0:
 		return Apply(Sigmoid, s.Block(x, inside))
 	case depth > 0 && kind == 1:

@@ -62,16 +62,6 @@ func (s *Scope) Use(t *Tensor) *Tensor {
 	return &u
 }
 
-// Block runs f on x in a scope of its own and returns its result in s. What f makes is freed when it returns, but for the result and what gradients need.
-func (s *Scope) Block(x *Tensor, f func(inner *Scope, x *Tensor) *Tensor) *Tensor {
-	inner := &Scope{dev: s.dev, parent: s, depth: s.depth + 1, noGrad: s.noGrad, read: s.read}
-	y := f(inner, inner.Use(x))
-	inner.handUp(y.data)
-	u := *y
-	u.scope = s
-	return &u
-}
-
 // root is the outermost scope around s.
 func (s *Scope) root() *Scope {
 	for s != nil && s.parent != nil {
@@ -131,28 +121,6 @@ func (set storages) held(but []*storage) (all []*storage) {
 		}
 	}
 	return all
-}
-
-// handUp ends an inner scope: the result's storage moves to the parent, what nodes hold is only remembered there, all else is freed.
-func (s *Scope) handUp(result *storage) {
-	for _, st := range s.owned {
-		if st == result {
-			s.parent.owned = append(s.parent.owned, st)
-			continue
-		}
-		st.release()
-		s.kept = append(s.kept, st)
-	}
-	for _, st := range s.kept {
-		if st.buf != nil {
-			s.parent.kept = append(s.parent.kept, st)
-		}
-	}
-	s.owned, s.kept, s.ended = nil, nil, true
-	s.parent.wanted = s.parent.wanted || s.wanted
-	if s.parent.noGrad {
-		s.parent.used = append(s.parent.used, s.used...)
-	}
 }
 
 // empty is a tensor of the scope with arbitrary values.

@@ -77,13 +77,13 @@ var misuses = []struct {
 		y := Scale(s.Use(x[0]), 2)
 		s.Close()
 		Add(x[0], y)
-	}, "tensor: use: got a tensor of a closed scope, want one that is alive"},
+	}, "tensor: use: got a tensor that has been freed: of a closed scope, or a chain's, want one that is alive"},
 	{"closed bias", [][]int{{2, 6}}, func(_ *Scope, x []*Tensor) {
 		s := NewScope(x[0].Device())
 		y := s.Tensor(nil, 3)
 		s.Close()
 		fixedWeight().Linear(x[0], Affine{Bias: y})
-	}, "tensor: use: got a tensor of a closed scope, want one that is alive"},
+	}, "tensor: use: got a tensor that has been freed: of a closed scope, or a chain's, want one that is alive"},
 }
 
 func lowRankOf(_ *Scope, x []*Tensor) {

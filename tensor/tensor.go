@@ -72,14 +72,14 @@ func (t *Tensor) Detach() *Tensor {
 // Float64s copies the numbers to the host, row after row.
 func (t *Tensor) Float64s() []float64 {
 	dst := make([]float64, t.Len())
-	t.eachRow(func(lo, hi, off int) { t.Device().Read(dst[lo:hi], t.data.buf, off) })
+	t.eachRow(func(lo, hi, off int) { t.Device().Read(dst[lo:hi], t.buffer(), off) })
 	return dst
 }
 
 // Float32s copies the numbers to the host, row after row, rounded to float32.
 func (t *Tensor) Float32s() []float32 {
 	dst := make([]float32, t.Len())
-	t.eachRow(func(lo, hi, off int) { t.Device().ReadF32(dst[lo:hi], t.data.buf, off) })
+	t.eachRow(func(lo, hi, off int) { t.Device().ReadF32(dst[lo:hi], t.buffer(), off) })
 	return dst
 }
 
@@ -96,7 +96,7 @@ func (t *Tensor) Assign(values []float64) {
 	if len(values) != t.Len() {
 		misfit("Assign", sprint(len(values))+" numbers", t)
 	}
-	t.eachRow(func(lo, hi, off int) { t.Device().Write(t.data.buf, off, values[lo:hi]) })
+	t.eachRow(func(lo, hi, off int) { t.Device().Write(t.buffer(), off, values[lo:hi]) })
 }
 
 // eachRow calls f with stretches of numbers: their range counted row after row, and where they begin in the buffer.
@@ -116,10 +116,15 @@ func (t *Tensor) dense() bool { return t.stride == t.Cols() || t.Rows() == 1 }
 
 // mat is the tensor as a backend sees it.
 func (t *Tensor) mat() backend.Mat {
+	return backend.Mat{Buf: t.buffer(), Off: t.off, Rows: t.Rows(), Cols: t.Cols(), RowStride: t.stride, ColStride: 1}
+}
+
+// buffer is where the numbers are. It panics if they have been freed.
+func (t *Tensor) buffer() backend.Buffer {
 	if t.data.buf == nil {
-		panic(&ShapeError{Op: "use", Got: "a tensor of a closed scope", Want: "one that is alive"})
+		panic(&ShapeError{Op: "use", Got: "a tensor that has been freed: of a closed scope, or a chain's", Want: "one that is alive"})
 	}
-	return backend.Mat{Buf: t.data.buf, Off: t.off, Rows: t.Rows(), Cols: t.Cols(), RowStride: t.stride, ColStride: 1}
+	return t.data.buf
 }
 
 // over is the tensor repeated to the given size along axes where it has one row or one column.

@@ -107,9 +107,7 @@ func batchOf(numbers ...int) batch {
 func (m *Model) Forward(p *peft.Pass, b batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Words.Apply(p, b.words, b.layout))
 	x = m.Embedded.Apply(p, tensor.Add(x, m.Places.Apply(p, x.Layout().Pos, x.Layout())))
-	for _, l := range m.Layers {
-		x = p.Block(x, func(x *tensor.Tensor) *tensor.Tensor { return l.forward(p, x) })
-	}
+	x = peft.Chain(p, x, m.Layers, (*Layer).forward)
 	return m.Classifier.Apply(p, tensor.MeanRows(m.Last.Apply(p, x)))
 }
 
