@@ -1,6 +1,19 @@
 package peft
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+func init() {
+	Register("full", func(config []byte) (Method, error) { return Full{}, DecodeConfig(config, &struct{}{}) })
+	Register("head", func(config []byte) (Method, error) { return Heads{}, DecodeConfig(config, &struct{}{}) })
+	Register("last", func(config []byte) (Method, error) {
+		m := LastLayers{K: 1}
+		err := DecodeConfig(config, &m)
+		return m, err
+	})
+}
 
 // Full is full fine-tuning, the baseline: every parameter of the model is trained.
 type Full struct{}
@@ -14,6 +27,12 @@ func (Full) Attach(s *Sites, _ Rand) (*Patch, error) {
 	return q, nil
 }
 
+// Config is {"method": "full"}.
+func (Full) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "full"}, nil }
+
+// Key is the parameter's own name in the base.
+func (Full) Key(_ *Patch, x *Param) string { return x.Name }
+
 // Heads is the other baseline: the base is frozen and the model's head alone is trained.
 type Heads struct{}
 
@@ -23,6 +42,44 @@ func (Heads) Attach(s *Sites, _ Rand) (*Patch, error) {
 	q.TrainHead()
 	return q, nil
 }
+
+// Config is {"method": "head"}.
+func (Heads) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "head"}, nil }
+
+// Key is the parameter's own name in the base.
+func (Heads) Key(_ *Patch, x *Param) string { return x.Name }
+
+// LastLayers is between the two: the model's last K blocks and its head are trained whole.
+type LastLayers struct {
+	K int `json:"layers"` // at least 1
+}
+
+// Attach lets trained copies stand in for the parameters of the last blocks and of the head.
+func (m LastLayers) Attach(s *Sites, _ Rand) (*Patch, error) {
+	blocks := 0
+	for x := range s.All() {
+		blocks = max(blocks, x.Layer()+1)
+	}
+	if m.K < 1 || m.K > blocks {
+		return nil, fmt.Errorf("peft: K is %d, must be 1 to %d, the number of blocks", m.K, blocks)
+	}
+	q := NewPatch(s)
+	for x := range s.All() {
+		if x.Layer() >= blocks-m.K {
+			q.trainSite(x)
+		}
+	}
+	q.TrainHead()
+	return q, nil
+}
+
+// Config is {"method": "last", "layers": K}.
+func (m LastLayers) Config(*Sites) (map[string]any, error) {
+	return map[string]any{"method": "last", "layers": m.K}, nil
+}
+
+// Key is the parameter's own name in the base.
+func (LastLayers) Key(_ *Patch, x *Param) string { return x.Name }
 
 // TrainHead trains the parameters of all sites whose role is [Head], whole.
 func (q *Patch) TrainHead() {

@@ -124,20 +124,3 @@ func known() string {
 	sort.Strings(names)
 	return strings.Join(names, ", ")
 }
-
-func init() {
-	Register("full", func([]byte) (Method, error) { return Full{}, nil })
-	Register("head", func([]byte) (Method, error) { return Heads{}, nil })
-}
-
-// Config is {"method": "full"}.
-func (Full) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "full"}, nil }
-
-// Key is the parameter's own name in the base.
-func (Full) Key(_ *Patch, x *Param) string { return x.Name }
-
-// Config is {"method": "head"}.
-func (Heads) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "head"}, nil }
-
-// Key is the parameter's own name in the base.
-func (Heads) Key(_ *Patch, x *Param) string { return x.Name }

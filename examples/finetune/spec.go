@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"peft/examples/internal/cli"
@@ -81,7 +82,7 @@ func (s *spec) rate() float64 {
 
 // rates are the learning rates of methods that 2e-3 does not suit: those with few numbers or small ones want more.
 var rates = map[string]float64{
-	"full": 2e-4, "head": 1e-2, "ia3": 5e-2, "vera": 5e-2, "fourierft": 5e-2, "c3a": 5e-2, "boft": 2e-2, "loha": 1e-2, "lokr": 1e-2, "adalora": 1e-2, "oft": 1e-2, "hra": 1e-2, "road": 1e-2,
+	"full": 2e-4, "last": 5e-4, "head": 1e-2, "ia3": 5e-2, "vera": 5e-2, "fourierft": 5e-2, "c3a": 5e-2, "boft": 2e-2, "loha": 1e-2, "lokr": 1e-2, "adalora": 1e-2, "oft": 1e-2, "hra": 1e-2, "road": 1e-2,
 	"vblora": 1e-2, "delora": 1e-2, "hira": 1e-2, "randlora": 5e-3, "trainable_tokens": 1e-2, "loreft": 1e-2, "noreft": 1e-2, "direft": 1e-2,
 	"prompt": 1e-2, "prompt_tuning": 1e-2,
 	// rows that no network makes start far from anything, and AdamW moves each of their numbers by about the rate
@@ -106,6 +107,9 @@ func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Opt
 	return want, nil
 }
 
+// withHead are the methods that train the head in any case.
+var withHead = []string{"full", "head", "last"}
+
 // attach makes the patch. A classifier's head is trained as well, unless the configuration says otherwise.
 func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.Patch, error) {
 	if s.init != "" {
@@ -117,7 +121,7 @@ func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.
 	}
 	_, said := s.config["head"]
 	_, written := s.config["peft_type"]
-	if !said && !written && (j.model.Task() == models.SequenceClassification || len(j.model.Fresh) > 0) && s.name != "full" && s.name != "head" {
+	if !said && !written && !slices.Contains(withHead, s.name) && (j.model.Task() == models.SequenceClassification || len(j.model.Fresh) > 0) {
 		s.config["head"] = json.RawMessage("true")
 	}
 	delete(s.config, "inference_mode") // the configuration of a folder is used, not what is saved there

@@ -3,8 +3,11 @@ package pefttest_test
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"peft/peft"
 	"peft/peft/pefttest"
+	"peft/tensor"
 )
 
 const (
@@ -15,3 +18,10 @@ const (
 
 func TestFull(t *testing.T)  { pefttest.Test(t, peft.Full{}, pefttest.Want{Trained: model}) }
 func TestHeads(t *testing.T) { pefttest.Test(t, peft.Heads{}, pefttest.Want{Trained: head}) }
+
+func TestLastLayers(t *testing.T) {
+	pefttest.Test(t, peft.LastLayers{K: 1}, pefttest.Want{Trained: block + head})
+	pefttest.Test(t, peft.LastLayers{K: pefttest.Layers}, pefttest.Want{Trained: pefttest.Layers*block + head})
+	_, err := peft.Attach(tensor.Shapes(), pefttest.NewModel(1), peft.LastLayers{K: 9}, 1)
+	require.ErrorContains(t, err, "K is 9, must be 1 to 2")
+}
