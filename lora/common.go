@@ -23,18 +23,11 @@ type kind struct {
 
 func (c *Common) set(shared Common) { *c = shared }
 
-// selection is where a method acts, without what is trained whole.
-func (c Common) selection(k kind, s *peft.Sites) peft.Selection {
-	on := c.On
-	if on == nil {
-		on = peft.Usual(k.name, s.ModelType())
-	}
-	return peft.Except(on, s.Modules(c.Save, c.Head))
-}
+func (c Common) targeted() peft.Targeted { return peft.Targeted{On: c.On, Save: c.Save, Head: c.Head} }
 
 // linears are the linear maps on which a method acts; any other site is an error.
 func (c Common) linears(k kind, s *peft.Sites) (all []*peft.Linear, err error) {
-	sites, err := c.selection(k, s).Select(s)
+	sites, err := c.targeted().Sites(k.name, s)
 	for _, x := range sites {
 		l, ok := x.(*peft.Linear)
 		if !ok {
@@ -77,18 +70,17 @@ func (c Common) check(k kind) error {
 
 // whole trains what a method does not change by itself: modules saved whole, the head, biases of the base. It keeps in the file what a reader expects there.
 func (c Common) whole(q *peft.Patch, k kind, sites []peft.Site) error {
-	save := q.Sites().Modules(c.Save, c.Head)
-	q.TrainModules(save)
+	c.targeted().Whole(q)
 	if c.Bias == AllBias {
 		q.TrainBiases()
-		keepOriginals(q, save)
+		keepOriginals(q, q.Sites().Modules(c.Save, c.Head))
 	}
 	for _, x := range sites {
 		if l, ok := x.(*peft.Linear); ok && c.Bias == OnlyLoRA && !l.B.Absent {
 			q.Train(l.B)
 		}
 	}
-	return keepEmbeddings(q, c.selection(k, q.Sites()), sites)
+	return keepEmbeddings(q, c.targeted().Selection(k.name, q.Sites()), sites)
 }
 
 // atLeast wants a number of a configuration to be no smaller than a bound.

@@ -3,81 +3,52 @@ package lora
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"peft/peft"
 )
 
-// shared are the fields that configurations of all methods have.
-type shared struct {
-	peft.Targets
-	Bias          string   `json:"bias"`
-	ModulesToSave []string `json:"modules_to_save"`
-	TaskType      string   `json:"task_type"`
-	Head          bool     `json:"head"`
-}
-
-// sharedFields are the names of those fields; fan_in_fan_out too, which says how the base's file holds a matrix, and is not asked.
-var sharedFields = []string{
-	"target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "bias", "modules_to_save", "task_type", "head", "fan_in_fan_out",
-}
-
-// read takes a configuration apart: the common part, and the method's own fields into own.
+// read takes a configuration apart: the common part, and the method's own fields into own. It does not ask fan_in_fan_out, which says how the base's file holds a matrix.
 func (k kind) read(text []byte, own any) (c Common, err error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return c, err
 	}
-	var f shared
-	if err := json.Unmarshal(text, &f); err != nil {
-		return c, err
+	var bias string
+	if raw := fields["bias"]; raw != nil {
+		if err := json.Unmarshal(raw, &bias); err != nil {
+			return c, fmt.Errorf("bias: %w", err)
+		}
 	}
-	for _, name := range sharedFields {
-		delete(fields, name)
-	}
+	delete(fields, "bias")
+	delete(fields, "fan_in_fan_out")
 	rest, err := json.Marshal(fields)
 	if err != nil {
 		return c, err
 	}
-	return k.common(f), peft.DecodeConfig(rest, own)
-}
-
-func (k kind) common(f shared) Common {
-	c := Common{On: f.Targets.OrUsual(k.name), Bias: Bias(f.Bias), Save: f.ModulesToSave, Head: f.Head}
-	if strings.EqualFold(f.Bias, k.name+"_only") {
+	t, err := peft.DecodeTargeted(k.name, rest, own)
+	c = Common{On: t.On, Bias: Bias(bias), Save: t.Save, Head: t.Head}
+	if strings.EqualFold(bias, k.name+"_only") {
 		c.Bias = OnlyLoRA
 	}
-	if f.TaskType == "SEQ_CLS" || f.TaskType == "TOKEN_CLS" {
-		c.Save = append(c.Save, "classifier", "score")
-	}
-	return c
+	return c, err
 }
 
 // write puts a configuration together as Hugging Face PEFT reads it: the common part, and the method's own fields.
 func (k kind) write(c Common, s *peft.Sites, own any) (map[string]any, error) {
-	chosen := c.selection(k, s)
-	targets, err := peft.TargetsOf(chosen, s)
+	config, err := c.targeted().Fields(k.name, s, own)
 	if err != nil {
 		return nil, err
-	}
-	sites, err := chosen.Select(s)
-	if err != nil {
-		return nil, err
-	}
-	config := targets.Fields()
-	if err := addFields(config, own); err != nil {
-		return nil, err
-	}
-	config["peft_type"], config["modules_to_save"] = k.name, nil
-	if save := s.Modules(c.Save, c.Head); len(save) > 0 {
-		config["modules_to_save"] = save
 	}
 	if k.bias {
 		config["bias"] = k.biasWord(c.Bias)
 	}
 	if k.layout {
+		sites, err := c.targeted().Sites(k.name, s)
+		if err != nil {
+			return nil, err
+		}
 		config["fan_in_fan_out"] = slices.ContainsFunc(sites, transposed)
 	}
 	return config, nil
@@ -94,36 +65,11 @@ func (k kind) biasWord(b Bias) string {
 	return string(b)
 }
 
-// addFields adds the fields of a struct, as JSON names them.
-func addFields(config map[string]any, own any) error {
-	text, err := json.Marshal(own)
-	if err != nil {
-		return err
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return err
-	}
-	for name, v := range maps.All(fields) {
-		config[name] = v
-	}
-	return nil
-}
-
 // transposed reports whether the checkpoint holds a site's matrix as [in out].
 func transposed(x peft.Site) bool { return len(x.Frozen()) > 0 && x.Frozen()[0].Transposed }
 
 // Key is a parameter's name in adapter_model.safetensors: SITE.FIELD, or FIELD where it is shared by all sites, or that of the base's own parameter.
-func (Common) Key(q *peft.Patch, x *peft.Param) string {
-	site, field, own := strings.Cut(x.Name, "/")
-	switch {
-	case !own:
-		return q.BaseKey(x)
-	case site == "":
-		return "base_model." + field
-	}
-	return peft.Wrapper + site + "." + field
-}
+func (c Common) Key(q *peft.Patch, x *peft.Param) string { return c.targeted().Key(q, x) }
 
 // register makes a method known under its peft_type, in upper and in lower case.
 func register(k kind, d peft.Decoder) {

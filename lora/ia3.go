@@ -82,7 +82,7 @@ func (c IA3) start(rng peft.Rand, n int) []float64 {
 // Config is the configuration that Hugging Face PEFT reads. It wants feed-forward modules to be among the target modules, by the same names.
 func (c IA3) Config(s *peft.Sites) (map[string]any, error) {
 	c.FeedForward = c.feedForward(s.ModelType())
-	targets, err := peft.TargetsOf(c.selection(ia3, s), s)
+	targets, err := peft.TargetsOf(c.targeted().Selection(ia3.name, s), s)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	sites, err := c.common().selection(lora, s).Select(s)
+	sites, err := c.common().targeted().Sites(lora.name, s)
 	if err != nil {
 		return nil, err
 	}

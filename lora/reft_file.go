@@ -94,10 +94,14 @@ func (f reftFields) method(name string, head bool) (peft.Method, error) {
 
 // Config is the configuration that AdapterHub's library reads.
 func (c ReFT) Config(*peft.Sites) (map[string]any, error) {
-	config := map[string]any{}
-	err := addFields(config, reftFields{
+	text, err := json.Marshal(reftFields{
 		Architecture: "reft", Rank: c.Rank, First: c.First, Last: c.Last, Layers: c.Layers, Orthogonal: c.Orthogonal, Tied: c.Tied, Subtract: !c.Direct, Dropout: c.Dropout, Output: true,
 	})
+	if err != nil {
+		return nil, err
+	}
+	var config map[string]any
+	err = json.Unmarshal(text, &config)
 	if !c.Direct {
 		delete(config, "subtract_projection")
 	}

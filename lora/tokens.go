@@ -38,26 +38,18 @@ func (c Tokens) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 			return nil, err
 		}
 	}
-	q.TrainModules(s.Modules(c.Save, c.Head))
+	c.targeted().Whole(q)
 	return q, nil
 }
 
 const rowsField = "trainable_tokens_delta"
 
 func (c Tokens) sites(s *peft.Sites) ([]peft.Site, error) {
-	if c.chosen() == nil {
+	if c.On == nil {
 		e, err := inputEmbedding(s)
 		return []peft.Site{e}, err
 	}
 	return c.On.Select(s)
-}
-
-// chosen is On, nil where a configuration names nothing.
-func (c Tokens) chosen() peft.Selection {
-	if c.On == nil || c.On.String() == (peft.Targets{}).OrUsual(tokens.name).String() {
-		return nil
-	}
-	return c.On
 }
 
 // inputEmbedding is the embedding with the most rows: that of the vocabulary.
@@ -82,11 +74,13 @@ func (c Tokens) check() error {
 
 // Config is the configuration that Hugging Face PEFT reads.
 func (c Tokens) Config(s *peft.Sites) (map[string]any, error) {
-	sites, err := c.sites(s)
-	if err != nil {
-		return nil, err
+	if c.On == nil {
+		sites, err := c.sites(s)
+		if err != nil {
+			return nil, err
+		}
+		c.On = peft.TargetSites(sites)
 	}
-	c.On = peft.TargetSites(sites)
 	return tokens.write(c.Common, s, c)
 }
 

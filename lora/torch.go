@@ -39,12 +39,12 @@ func (g *torch) twist() {
 	g.next = 0
 }
 
-// uniform is n draws from [−bound, bound) as tensor.uniform_ makes them in float32.
+// uniform is n draws from [−bound, bound) as tensor.uniform_ makes them in float32, with one rounding of unit·(hi − lo) + lo.
 func (g *torch) uniform(n int, bound float64) []float64 {
 	v, lo, hi := make([]float64, n), float32(-bound), float32(bound)
 	for i := range v {
 		unit := float32(g.draw()&(1<<24-1)) / (1 << 24)
-		v[i] = float64(unit*(hi-lo) + lo)
+		v[i] = float64(float32(float64(unit)*float64(hi-lo) + float64(lo)))
 	}
 	return v
 }

@@ -2,7 +2,6 @@ package peft
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -16,10 +15,11 @@ type Targeted struct {
 
 // Sites are the sites on which a method acts: the chosen ones, but for those in modules that are trained whole.
 func (t Targeted) Sites(method string, s *Sites) ([]Site, error) {
-	return t.selection(method, s).Select(s)
+	return t.Selection(method, s).Select(s)
 }
 
-func (t Targeted) selection(method string, s *Sites) Selection {
+// Selection chooses those sites.
+func (t Targeted) Selection(method string, s *Sites) Selection {
 	on := t.On
 	if on == nil {
 		on = Usual(method, s.ModelType())
@@ -32,7 +32,7 @@ func (t Targeted) Whole(q *Patch) { q.TrainModules(q.sites.Modules(t.Save, t.Hea
 
 // Fields are the fields of a method's adapter_config.json: the common ones, and those of own, a struct as JSON names them.
 func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, error) {
-	targets, err := TargetsOf(t.selection(method, s), s)
+	targets, err := TargetsOf(t.Selection(method, s), s)
 	if err != nil {
 		return nil, err
 	}
@@ -40,12 +40,14 @@ func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, erro
 	if err != nil {
 		return nil, err
 	}
-	var more map[string]any
+	var more map[string]json.RawMessage // raw, since the order of a pattern's keys counts
 	if err := json.Unmarshal(text, &more); err != nil {
 		return nil, err
 	}
 	fields := targets.Fields()
-	maps.Copy(fields, more)
+	for name, v := range more {
+		fields[name] = v
+	}
 	fields["peft_type"], fields["modules_to_save"] = method, nil
 	if save := s.Modules(t.Save, t.Head); len(save) > 0 {
 		fields["modules_to_save"] = save
@@ -83,16 +85,29 @@ func DecodeTargeted(method string, config []byte, own any) (t Targeted, err erro
 		t.On = c.Targets.OrUsual(method)
 	}
 	if c.TaskType == "SEQ_CLS" || c.TaskType == "TOKEN_CLS" {
-		t.Save = append(t.Save, "classifier", "score")
+		t.Save = withModules(t.Save, "classifier", "score")
 	}
 	return t, DecodeConfig(text, own)
 }
 
-// Key is a parameter's name in adapter_model.safetensors: SITE.FIELD for what is named "SITE/FIELD", or that of the base's own parameter.
+// withModules is a list of modules with some more.
+func withModules(list []string, more ...string) []string {
+	for _, m := range more {
+		if !slices.Contains(list, m) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// Key is a parameter's name in adapter_model.safetensors: SITE.FIELD for what is named "SITE/FIELD", FIELD for "/FIELD", which all sites share, or that of the base's own parameter.
 func (Targeted) Key(q *Patch, x *Param) string {
 	site, field, own := strings.Cut(x.Name, "/")
-	if !own {
+	switch {
+	case !own:
 		return q.BaseKey(x)
+	case site == "":
+		return "base_model." + field
 	}
 	return Wrapper + site + "." + field
 }
