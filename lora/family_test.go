@@ -12,6 +12,7 @@ import (
 func TestFamily(t *testing.T) {
 	const size, inner = pefttest.Size, pefttest.Inner
 	at, everywhere := lora.Common{On: peft.Named("*.Query", "*.Value")}, lora.Common{On: peft.AllLinear()}
+	cut := lora.AdaLoRA{Common: at, InitRank: 3, RankPattern: map[string][]bool{"Layers.0.Query.lora_E": {true, false, true}, "Layers.1.Value.lora_E": {false, false, false}}}
 	feed := lora.IA3{Common: lora.Common{On: peft.Named("*.Down")}, FeedForward: peft.Names{List: []string{"Down"}}}
 	for name, c := range map[string]struct {
 		method peft.Method
@@ -26,6 +27,7 @@ func TestFamily(t *testing.T) {
 		"vera":            {lora.VeRA{Common: at, Rank: 5}, pefttest.Want{Trained: maps * (size + 5)}},
 		"vera saved":      {lora.VeRA{Common: everywhere, Rank: 3, SaveProjection: true, Dropout: 0.2}, pefttest.Want{Trained: pefttest.Layers * (5*size + inner + 6*3)}},
 		"adalora":         {lora.AdaLoRA{Common: at, InitRank: 3, TargetRank: 1, Total: 9}, pefttest.Want{Trained: maps * 3 * (perRank + 1)}},
+		"adalora cut":     {cut, pefttest.Want{Trained: (2*3 + 2) * (perRank + 1)}},
 		"oft":             {lora.OFT{Common: at, BlockSize: 4, Neumann: true}, pefttest.Want{Trained: maps * 3 * 6}},
 		"oft cayley":      {lora.OFT{Common: at, Blocks: 2}, pefttest.Want{Trained: maps * 2 * 15}},
 		"oft shared":      {lora.OFT{Common: at, BlockSize: 5, Shared: true, Neumann: true, Terms: 7}, pefttest.Want{Trained: maps * 6}},
