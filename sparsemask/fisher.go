@@ -16,12 +16,9 @@ type Data struct {
 }
 
 // Estimate scores all numbers of a model by their Fisher information: the sum over examples, one at a time, of squared gradients, without dropout and not divided by their number. It holds
-// a copy of the model, its gradient and the scores at a time.
+// the scores, and no copy of the model or of its gradient.
 func Estimate(ctx context.Context, s *peft.Sites, k Kind, d Data) (Scores, error) {
-	e, err := newEstimate(s)
-	if err != nil {
-		return nil, err
-	}
+	e := newEstimate(s)
 	add := e.label
 	if k == Expect {
 		add = e.expect
@@ -37,22 +34,26 @@ func Estimate(ctx context.Context, s *peft.Sites, k Kind, d Data) (Scores, error
 	return e.scores(), nil
 }
 
-// An estimate is a model of which everything counts as trained, and the sums so far.
+// An estimate is a model that is watched, and the sums so far. Vectors count as trained; a matrix has a watch.
 type estimate struct {
-	all  *peft.Patch
-	sums map[*peft.Param]*tensor.Tensor
+	patch   *peft.Patch
+	watches map[*peft.Frozen]*watch
+	sums    map[*peft.Frozen]*tensor.Tensor
 }
 
-func newEstimate(s *peft.Sites) (*estimate, error) {
-	all, err := peft.AttachTo(s, peft.Full{}, 0)
-	if err != nil {
-		return nil, err
+func newEstimate(s *peft.Sites) *estimate {
+	e := &estimate{peft.NewPatch(s), map[*peft.Frozen]*watch{}, map[*peft.Frozen]*tensor.Tensor{}}
+	for f := range s.Params() {
+		e.sums[f] = s.Device().Constant(nil, f.Shape...)
+		if len(f.Shape) == 1 {
+			e.patch.Train(f)
+			continue
+		}
+		rows := f.Shape[0]
+		e.watches[f] = &watch{sum: tensor.Reshape(e.sums[f], rows, f.Len()/rows)}
+		e.patch.Substitute(f, e.watches[f])
 	}
-	e := &estimate{all, map[*peft.Param]*tensor.Tensor{}}
-	for x := range all.Params() {
-		e.sums[x] = s.Device().Constant(nil, x.Tensor().Shape()...)
-	}
-	return e, nil
+	return e
 }
 
 // label adds the squared gradients of an example's loss.
@@ -82,9 +83,12 @@ func (e *estimate) expect(d Data, i int) error {
 }
 
 func (e *estimate) predict(d Data, i int) ([]float64, error) {
-	p := peft.With(e.all.Sites().Device(), e.all).NoGrad()
+	p := peft.With(e.patch.Sites().Device(), e.patch).NoGrad()
 	defer p.Close()
 	logits, err := d.Logits(p, i)
+	for _, w := range e.watches {
+		w.forget()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,7 @@ func (e *estimate) predict(d Data, i int) ([]float64, error) {
 
 // add adds a share of the squared gradients of a loss.
 func (e *estimate) add(share float64, loss func(p *peft.Pass) (*tensor.Tensor, error)) error {
-	p := peft.With(e.all.Sites().Device(), e.all)
+	p := peft.With(e.patch.Sites().Device(), e.patch)
 	defer p.Close()
 	l, err := loss(p)
 	if err != nil {
@@ -104,27 +108,22 @@ func (e *estimate) add(share float64, loss func(p *peft.Pass) (*tensor.Tensor, e
 	}
 	g := tensor.Backward(l)
 	defer g.Release()
-	for x, sum := range e.sums {
-		if dx := g.Of(x.Tensor()); dx != nil {
-			e.square(sum, dx, share)
+	for f, sum := range e.sums {
+		if w := e.watches[f]; w != nil {
+			w.add(g, share)
+		} else if dx := g.Of(e.patch.Param(f.Name).Tensor()); dx != nil {
+			square(sum, dx, share)
 		}
 	}
 	return nil
 }
 
-func (e *estimate) square(sum, dx *tensor.Tensor, share float64) {
-	s := tensor.NewScope(dx.Device()).NoGrad()
-	defer s.Close()
-	dx = s.Use(dx)
-	sum.Blend(1, share, tensor.Mul(dx, dx))
-}
-
 // scores are the sums, in the order of the checkpoint.
 func (e *estimate) scores() Scores {
 	all := Scores{}
-	for x, sum := range e.sums {
-		all[x.Name] = e.all.AsStored(x, sum).Float64s()
-		delete(e.sums, x)
+	for f, sum := range e.sums {
+		all[f.Name] = stored(f, sum.Float64s())
+		delete(e.sums, f)
 	}
 	return all
 }
