@@ -33,9 +33,9 @@ func (f *Frozen) size() int {
 func (f *Frozen) rows() int { return f.size() / f.cols() }
 func (f *Frozen) cols() int { return f.Shape[len(f.Shape)-1] }
 
-// Values copies the numbers to the host; nil, which makes zeros, where there are none.
+// Values copies the numbers to the host; nil, which makes zeros, where there are none: in a model of shapes alone, and on a device that does not compute.
 func (f *Frozen) Values(d *tensor.Device) []float64 {
-	if f.W == nil {
+	if f.W == nil || !d.Computes() {
 		return nil
 	}
 	s := tensor.NewScope(d)

@@ -65,6 +65,15 @@ func (s *Scope) keep(st *storage) {
 	}
 }
 
+// settle gives up all that the scope owns.
+func (s *Scope) settle() {
+	for _, st := range s.owned {
+		st.release()
+		s.keep(st)
+	}
+	s.owned = nil
+}
+
 // handUp ends an inner scope: the result's storage moves to the parent, what nodes hold is only remembered there, all else is freed. It reports whether the result was made in the scope.
 func (s *Scope) handUp(result *storage) (made bool) {
 	for _, st := range s.owned {

@@ -48,6 +48,7 @@ func (g *flow) again(x *Tensor, depth int, f func(*Scope, *Tensor) *Tensor) {
 		leaf.param = leaf
 	}
 	y := f(s, leaf)
+	s.settle()
 	g.dy.data.hold()
 	(&backward{grads: g.grads, home: s, outside: g.outside, around: g.backward}).run(y, g.dy)
 	if dx := g.grads.of[leaf]; dx != nil {

@@ -15,8 +15,9 @@ func CPU(threads int) *Device { return On(cpu.New(threads)) }
 // Reference is a device that computes in float64 by plain loops: slow, and the definition of every operation.
 func Reference() *Device { return On(reference.New()) }
 
-// Shapes is a device whose tensors have shapes and no numbers: what is attached to a model there can be counted, and takes no memory. Nothing can be computed on it.
-func Shapes() *Device { return &Device{} }
+// Shapes is a device whose tensors have shapes and no numbers. What is attached to a model there can be counted, and a training step can be run there, which computes nothing and takes next to no
+// time, but counts the memory that it would take on [CPU]: see [Device.Memory] and [Device.Weights]. Numbers that are read are zeros.
+func Shapes() *Device { return On(cpu.NewDry(0)) }
 
 // On is a device over a backend, which wraps another one in tests and profiles.
 func On(b backend.Backend) *Device { return &Device{b} }
@@ -31,10 +32,7 @@ func (d *Device) Param(values []float64, shape ...int) *Tensor {
 // Constant makes a tensor that wants no gradient, with the given values; it lives until it is garbage. No values mean zeros.
 func (d *Device) Constant(values []float64, shape ...int) *Tensor {
 	t := d.empty(shape)
-	switch {
-	case d.Backend == nil:
-		return t
-	case values == nil:
+	if values == nil {
 		d.Fill(t.mat(), 0)
 		return t
 	}
@@ -47,9 +45,6 @@ func (d *Device) Constant(values []float64, shape ...int) *Tensor {
 
 // empty is a tensor outside every scope, with arbitrary values.
 func (d *Device) empty(shape []int) *Tensor {
-	if d.Backend == nil {
-		return d.wrap(&storage{dev: d, pinned: true}, shape)
-	}
 	return d.wrap(&storage{dev: d, buf: d.Alloc(size(shape)), pinned: true}, shape)
 }
 
@@ -99,4 +94,20 @@ func (d *Device) Memory() (live, peak int64) {
 		return m.Live(), m.Peak()
 	}
 	return 0, 0
+}
+
+// Weights is how many bytes the frozen weights used on the device take as they are stored, and what it has made of them, on a device of [Shapes]; else zeros.
+func (d *Device) Weights() (stored, prepared int64) {
+	if w, ok := d.Backend.(interface {
+		Weights() (stored, prepared int64)
+	}); ok {
+		return w.Weights()
+	}
+	return 0, 0
+}
+
+// Computes reports whether tensors of the device have numbers: not those of [Shapes].
+func (d *Device) Computes() bool {
+	_, dry := d.Backend.(*cpu.Dry)
+	return !dry
 }

@@ -76,6 +76,7 @@ func (h *headLoss) recorded(rows []int32) {
 	if loss.node == nil {
 		return
 	}
+	s.settle()
 	seed := hold(loss.Device(), loss.shape)
 	seed.Device().Fill(seed.mat(), 1)
 	h.back.home = s

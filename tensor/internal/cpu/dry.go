@@ -1,0 +1,119 @@
+package cpu
+
+import (
+	"sync/atomic"
+
+	"peft/tensor/internal/backend"
+)
+
+// A Dry backend computes nothing and takes no memory, but counts the memory that a [Backend] takes for the same calls: buffers by their classes, the panels of products, and weights. What is
+// read from it are zeros.
+type Dry struct {
+	cpu              *Backend
+	stored, prepared atomic.Int64
+}
+
+var _ backend.Backend = (*Dry)(nil)
+
+// NewDry returns a dry backend that counts for [New] with as many threads.
+func NewDry(threads int) *Dry { return &Dry{cpu: New(threads)} }
+
+// Name is "shapes".
+func (*Dry) Name() string { return "shapes" }
+
+// Live is the bytes of all buffers in use.
+func (d *Dry) Live() int64 { return d.cpu.Live() }
+
+// Peak is the largest number that Live has been.
+func (d *Dry) Peak() int64 { return d.cpu.Peak() }
+
+// Weights is the bytes of all prepared weights as they are stored, and of what was made of them and kept.
+func (d *Dry) Weights() (stored, prepared int64) { return d.stored.Load(), d.prepared.Load() }
+
+// Alloc counts a buffer of n numbers: the pool finds one without memory where it would have made one, and then lets go of idle ones as it does then.
+func (d *Dry) Alloc(n int) backend.Buffer {
+	p, c := &d.cpu.pool, classOf(n)
+	p.mu.Lock()
+	b := p.take(c)
+	made := b == nil
+	if made {
+		b = &buffer{class: c}
+	}
+	p.free[b.class] = append(p.free[b.class], b)
+	p.idle += bytes(b.class)
+	p.mu.Unlock()
+	b = p.get(n)
+	if made {
+		p.mu.Lock()
+		p.trim(p.peak/4 + p.peak - p.live)
+		p.mu.Unlock()
+	}
+	return b
+}
+
+// Free gives a buffer back; it panics at the second time.
+func (d *Dry) Free(b backend.Buffer) { d.cpu.Free(b) }
+
+// Prepare counts the storage, and the numbers that are made of it where it cannot be used as it lies.
+func (d *Dry) Prepare(s backend.Storage) backend.Weight {
+	d.stored.Add(int64(len(s.Data) + 4*len(s.Scale)))
+	w := &weight{Storage: s}
+	if s.Type == backend.F32 || s.Type == backend.F64 {
+		w.floats = []float32{}
+		if s.Type == backend.F64 || !inPlace(s.Data) {
+			d.prepared.Add(4 * int64(s.Rows*s.Cols))
+		}
+	}
+	return w
+}
+
+// MatMul counts the panels of y.
+func (d *Dry) MatMul(dst, x, y backend.Mat, _, _ float64) {
+	p := product{c: outline(dst), a: outline(x), b: source{view: outline(y)}}
+	if p.c.rs == 1 && p.c.cs != 1 || d.cpu.kernels.thin(p.c, p.a) {
+		p.c, p.a, p.b.view = p.c.t(), p.b.t(), p.a.t()
+	}
+	d.product(p)
+}
+
+// MulT counts the panels of w, which are kept where its numbers are float32.
+func (d *Dry) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
+	own := w.(*weight)
+	p := product{c: outline(dst), a: outline(x), b: sourceOf(own, true)}
+	if e.Low != nil {
+		p.u = outline(e.Low.U)
+	}
+	if own.floats != nil {
+		own.once.Do(func() { d.prepared.Add(4 * int64(d.cpu.packedSize(&p.b))) })
+		p.b.packed = own.floats
+	}
+	d.product(p)
+}
+
+// Mul counts the panels of w.
+func (d *Dry) Mul(dst, dy backend.Mat, w backend.Weight, low *backend.LowRank, _ float64) {
+	p := product{c: outline(dst), a: outline(dy), b: sourceOf(w.(*weight), false)}
+	if low != nil {
+		p.u = outline(low.U)
+	}
+	d.product(p)
+}
+
+// product counts the panels that are made for the time of p.
+func (d *Dry) product(p product) {
+	if p.c.rows == 0 || p.c.cols == 0 {
+		return
+	}
+	p.k = d.cpu.kernels
+	p.cut(d.cpu.Threads())
+	size := d.cpu.packedSize(&p.b)
+	if p.down == 1 || p.b.packed != nil || p.b.direct(p.k, p.mBlock) || size > packedMost {
+		return
+	}
+	d.Free(d.Alloc(size))
+}
+
+// outline is the view of m without its numbers.
+func outline(m backend.Mat) view {
+	return view{rows: m.Rows, cols: m.Cols, rs: m.RowStride, cs: m.ColStride}
+}
