@@ -138,6 +138,9 @@ func finetune(ctx context.Context, e cli.Env, o options) error {
 		o.train.LR = j.rate
 	}
 	fmt.Fprintf(e.Err, "%s: training %s of %s parameters (%.3g %%) on %d examples\n", j.name, cli.Count(j.summary.Trainable), cli.Count(j.summary.Total), j.summary.Percent(), j.data.Len())
+	if !o.f64 {
+		j.tellMemory(ctx, e, o)
+	}
 	result, trained := train.Run(ctx, j.job(), o.train)
 	if trained != nil && !result.Interrupted && result.Steps == 0 {
 		return trained
@@ -176,7 +179,7 @@ func newJob(ctx context.Context, e cli.Env, o options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{model: m, dataset: d, dev: cli.Device(o.f64, o.threads), name: spec.name, rate: spec.rate()}
+	j := &job{model: m, dataset: d, spec: spec, dev: cli.Device(o.f64, o.threads), name: spec.name, rate: spec.rate()}
 	if j.patch, err = spec.attach(ctx, e, j, o); err != nil {
 		m.Close()
 		return nil, err
@@ -189,6 +192,7 @@ func newJob(ctx context.Context, e cli.Env, o options) (*job, error) {
 type job struct {
 	*dataset
 	model   *models.Opened
+	spec    *spec
 	patch   *peft.Patch
 	summary peft.Summary
 	dev     *tensor.Device
