@@ -38,7 +38,7 @@ type Limits struct{ Vocabulary, Types, Positions, Labels int }
 
 // Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out, and rows that a method put in have none.
 func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
-	labels = perRow(logits, labels)
+	labels = PerRow(logits, labels)
 	if err := checkLabels(labels, logits.Rows(), logits.Cols()); err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func checkLabels(labels []int32, rows, classes int) error {
 	return nil
 }
 
-// perRow gives a label to every row of x, those too that a method put in.
-func perRow(x *tensor.Tensor, labels []int32) []int32 {
+// PerRow gives a label to every row of x, those too that a method put in.
+func PerRow(x *tensor.Tensor, labels []int32) []int32 {
 	if l := x.Layout(); l != nil && l.Virtual != nil && len(labels) == len(l.Real()) {
 		return l.Spread(labels, tensor.Ignore)
 	}
@@ -89,7 +89,7 @@ func Targets(labels []int32) (n int) {
 // Correct is how many of the labels that are scored have the largest logit of their row.
 func Correct(logits *tensor.Tensor, labels []int32) (n int) {
 	values, cols := logits.Float32s(), logits.Cols()
-	for i, y := range perRow(logits, labels) {
+	for i, y := range PerRow(logits, labels) {
 		if y != tensor.Ignore && largest(values[i*cols:(i+1)*cols]) == int(y) {
 			n++
 		}

@@ -88,8 +88,8 @@ func (c Mixture) Collapse(p *Pass, q *Patch) (Method, map[string]*tensor.Tensor)
 	return c.Of, means
 }
 
-// draw is the number of the expert of a pool that a pass of training uses.
-func (x *Param) draw(p *Pass) int {
+// Draw is the number of the expert of a pool that a pass of training uses.
+func (x *Param) Draw(p *Pass) int {
 	name := strings.TrimSuffix(strings.TrimSuffix(x.Name, ".weight"), ".bias")
 	return int(p.Key(name+"/expert") % uint64(len(x.Pool)))
 }

@@ -27,8 +27,8 @@ func (x *Param) In(p *Pass) *tensor.Tensor {
 	switch {
 	case len(x.Pool) == 1:
 		return p.scope.Use(x.Pool[0])
-	case p.Train:
-		return p.scope.Use(x.Pool[x.draw(p)])
+	case p.Train || p.Draws:
+		return p.scope.Use(x.Pool[x.Draw(p)])
 	}
 	return p.Once(x, func() *tensor.Tensor { return x.mean(p) })
 }
@@ -41,5 +41,8 @@ func (x *Param) mean(p *Pass) *tensor.Tensor {
 	return tensor.Scale(sum, 1/float64(len(x.Pool)))
 }
 
-// Len is the number of numbers, of the whole pool.
-func (x *Param) Len() int { return len(x.Pool) * x.Pool[0].Len() }
+// Len is the number of numbers of one tensor.
+func (x *Param) Len() int { return x.Pool[0].Len() }
+
+// Count is the number of numbers of the whole pool.
+func (x *Param) Count() int { return len(x.Pool) * x.Len() }

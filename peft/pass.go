@@ -4,7 +4,8 @@ import "peft/tensor"
 
 // A Pass is one forward pass: which patches are on, whether training, the seed of its randomness, which sequence uses which patch. It is used by one goroutine.
 type Pass struct {
-	Train     bool    // dropout and random routes act
+	Train     bool    // dropout acts, and pools draw
+	Draws     bool    // pools draw, even where dropout does not act
 	Recompute bool    // blocks keep nothing for the backward pass and are computed again in it
 	Seed      uint64  // of all randomness, see [Seed]
 	Tasks     []int32 // the task of each sequence, for methods that know several; nil: none said

@@ -119,7 +119,7 @@ func (q *Patch) Sites() *Sites { return q.sites }
 func (q *Patch) Trainable() (n int) {
 	for _, x := range q.params {
 		if !x.Fixed {
-			n += x.Len()
+			n += x.Count()
 		}
 	}
 	return n

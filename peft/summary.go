@@ -24,9 +24,9 @@ type ParamCount struct {
 func (q *Patch) Summary() Summary {
 	s := Summary{Trainable: q.Trainable(), Total: q.sites.Count()}
 	for _, x := range q.params {
-		s.Params = append(s.Params, ParamCount{x.Name, x.Tensor().Shape(), x.Len(), x.Fixed})
+		s.Params = append(s.Params, ParamCount{x.Name, x.Tensor().Shape(), x.Count(), x.Fixed})
 		if !x.Buffer && !q.inPlace(x) {
-			s.Total += x.Len()
+			s.Total += x.Count()
 		}
 	}
 	return s

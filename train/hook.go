@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"iter"
 
 	"peft/peft"
@@ -28,6 +29,12 @@ type Starter interface {
 	Start(q *peft.Patch) error
 }
 
+// An Objective is a method with a loss of its own, as AdaMix has, which compares two passes.
+type Objective interface {
+	// Objective is the loss of some examples. Scores runs the model on them in a pass: the one given, or another of it. A nil loss is the job's.
+	Objective(p *peft.Pass, scores func(*peft.Pass) (logits *tensor.Tensor, labels []int32, err error)) (*tensor.Tensor, error)
+}
+
 // hooks are the methods that a patch is combined of and that have an ability.
 func hooks[T any](q *peft.Patch) iter.Seq[T] {
 	return func(yield func(T) bool) {
@@ -45,6 +52,25 @@ func Penalized(p *peft.Pass, q *peft.Patch, loss *tensor.Tensor) *tensor.Tensor 
 		loss = tensor.Add(loss, h.Penalty(p, q))
 	}
 	return loss
+}
+
+// loss is that of some examples: a method's own, or the job's.
+func (r *run) loss(p *peft.Pass, rows []int) (Loss, error) {
+	for h := range hooks[Objective](r.Patch) {
+		l := Loss{}
+		value, err := h.Objective(p, func(p *peft.Pass) (*tensor.Tensor, []int32, error) {
+			if r.Job.Scores == nil {
+				return nil, nil, fmt.Errorf("%T has a loss of its own, for which Job.Scores must be given", h)
+			}
+			s, err := r.Job.Scores(p, rows)
+			l.Targets, l.Tokens = s.targets(), s.Tokens
+			return s.Logits, s.Labels, err
+		})
+		if l.Value = value; err != nil || value != nil {
+			return l, err
+		}
+	}
+	return r.Job.Loss(p, rows)
 }
 
 // ready lets the patch's method ready it.

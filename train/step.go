@@ -64,7 +64,7 @@ func (b batch) empty() error {
 func (r *run) micro(b *batch, micro int, rows []int) error {
 	p := r.pass(micro)
 	defer p.Close()
-	l, err := r.Job.Loss(p, rows)
+	l, err := r.loss(p, rows)
 	if err != nil {
 		return fmt.Errorf("step %d: %w", r.result.Steps+1, err)
 	}
@@ -89,7 +89,7 @@ func (r *run) micro(b *batch, micro int, rows []int) error {
 // pass is a forward pass of training. Its randomness follows from the seed, the step and the micro-batch.
 func (r *run) pass(micro int) *peft.Pass {
 	p := peft.With(r.dev, r.Patch)
-	p.Train, p.Recompute, p.Seed = !r.NoDropout, r.Recompute, peft.Seed(r.Seed, r.result.Steps, micro)
+	p.Train, p.Draws, p.Recompute, p.Seed = !r.NoDropout, true, r.Recompute, peft.Seed(r.Seed, r.result.Steps, micro)
 	return p
 }
 

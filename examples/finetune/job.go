@@ -18,7 +18,7 @@ import (
 // job is the work as the training loop wants it.
 func (j *job) job() train.Job {
 	w := train.Job{
-		Patch: j.patch, Examples: j.data.Len(), Loss: j.loss,
+		Patch: j.patch, Examples: j.data.Len(), Loss: j.loss, Scores: j.scores,
 		Length: func(row int) int { return len(j.data.IDs[row]) },
 	}
 	if j.eval != nil {
@@ -36,6 +36,17 @@ func (j *job) loss(p *peft.Pass, rows []int) (train.Loss, error) {
 	p.Tasks = b.Tasks
 	value, err := models.BatchLoss(p, j.model.Unwrap(), b)
 	return train.Loss{Value: value, Targets: models.Targets(b.Labels), Tokens: len(b.IDs)}, err
+}
+
+// scores runs the model on some examples, for methods with a loss of their own.
+func (j *job) scores(p *peft.Pass, rows []int) (train.Scores, error) {
+	b, err := j.data.Batch(j.model.Unwrap(), rows...)
+	if err != nil {
+		return train.Scores{}, err
+	}
+	p.Tasks = b.Tasks
+	logits := j.model.Forward(p, b)
+	return train.Scores{Logits: logits, Labels: models.PerRow(logits, b.Labels), Tokens: len(b.IDs)}, nil
 }
 
 // evalBatch is how many examples are evaluated at once.

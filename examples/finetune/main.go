@@ -19,6 +19,7 @@ import (
 
 	_ "peft/adapter"
 	_ "peft/bitfit"
+	_ "peft/hybrid"
 	_ "peft/lora"
 	_ "peft/prefix"
 )

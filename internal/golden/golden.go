@@ -88,6 +88,9 @@ func (c Case) Tolerance() float64 {
 	return 1e-9
 }
 
+// Read reads a JSON file of the case.
+func (c Case) Read(t testing.TB, name string, v any) { readJSON(t, c.Path(name), v) }
+
 // Losses are those of the case's trajectory.
 func (c Case) Losses(t testing.TB) (losses []float64, final float64) {
 	var j struct {
