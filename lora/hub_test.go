@@ -1,0 +1,65 @@
+package lora_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"peft/lora"
+	"peft/peft"
+	"peft/peft/pefttest"
+	"peft/tensor"
+)
+
+func TestHub(t *testing.T) {
+	const d, inner, layers = pefttest.Size, pefttest.Inner, pefttest.Layers
+	all := []peft.Role{peft.Query, peft.Key, peft.Value}
+	for name, c := range map[string]struct {
+		method lora.Hub
+		want   pefttest.Want
+	}{
+		"zero value": {lora.Hub{Rank: 2}, pefttest.Want{Trained: layers * 2 * 4 * d}},
+		"everywhere": {lora.Hub{Rank: 2, Alpha: 6, Attention: all, Intermediate: true, Output: true, Dropout: 0.2}, pefttest.Want{Trained: layers * 2 * (3*2*d + 2*(d+inner))}},
+		"left out":   {lora.Hub{Rank: 2, LeaveOut: []int{1}, Head: true, Name: "x"}, pefttest.Want{Trained: 2*4*d + pefttest.Classes*(d+1)}},
+		"feed":       {lora.Hub{Rank: 1, Attention: []peft.Role{}, Output: true, Init: lora.HubNormal}, pefttest.Want{Trained: layers * (d + inner), Different: true}},
+		"IA3":        {lora.Hub{Rescale: true, Attention: all[1:], Intermediate: true}, pefttest.Want{Trained: layers * (2*d + inner)}},
+		"gated":      {lora.Hub{Rank: 2, Gate: true}, pefttest.Want{Trained: layers * 2 * (4*d + d + 1), Stays: true}},
+		"DoRA":       {lora.Hub{Rank: 2, DoRA: true}, pefttest.Want{Trained: layers * 2 * (4*d + d), Nearly: true}},
+	} {
+		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
+	}
+}
+
+func TestHubRefusals(t *testing.T) {
+	for says, c := range map[string]lora.Hub{
+		"Rank is 0":              {},
+		`Attention holds "down"`: {Rank: 1, Attention: []peft.Role{peft.Down}},
+		"only one of Rescale":    {Rank: 1, Gate: true, DoRA: true},
+		`Init is "ones"`:         {Rank: 1, Init: "ones"},
+		"Dropout is 1":           {Rescale: true, Dropout: 1},
+		"has none of the linear": {Rank: 1, Attention: []peft.Role{}},
+		"found nothing to train": {Rank: 1, LeaveOut: []int{0, 1}},
+	} {
+		_, err := peft.Attach(tensor.Reference(), pefttest.NewModel(1), c, 1)
+		require.ErrorContains(t, err, says)
+	}
+	for fields, says := range map[string]string{
+		`"attn_matrices":["o"]`:            `attn_matrices holds "o"`,
+		`"vera_d":0.1`:                     "VeRA",
+		`"composition_mode":"mul"`:         `composition_mode is "mul"`,
+		`"composition_mode":"scale","r":2`: "r is 2, expected 1",
+		`"init_weights":"zero"`:            `init_weights is "zero"`,
+	} {
+		_, err := peft.DecodeMethod([]byte(`{"config":{"architecture":"lora",` + fields + `},"name":"x","version":"adapters.1.3.0"}`))
+		require.ErrorContains(t, err, says)
+	}
+}
+
+// TestHubAlpha reads files of old versions, which say a scale that they did not compute with.
+func TestHubAlpha(t *testing.T) {
+	for version, alpha := range map[string]float64{"adapters.0.2.1": 4, "adapters.1.0.1": 4, "adapters.1.1.0": 16, "": 16} {
+		m, err := peft.DecodeMethod([]byte(`{"config":{"architecture":"lora","r":4,"alpha":16},"name":"x","version":"` + version + `"}`))
+		require.NoError(t, err)
+		require.Equal(t, alpha, m.(lora.Hub).Alpha, version)
+	}
+}
