@@ -79,12 +79,12 @@ func (c AdaMix) Unwrap() peft.Method {
 	return c.Of
 }
 
-// maps are parts of the names of the parameters that lead down and up.
-var maps = map[Share][]string{Down: {"/adapter_down", "/lora_A"}, Up: {"/adapter_up", "/lora_B", "/lora_bias"}}
+// leading are parts of the names of the parameters that lead down and up.
+var leading = map[Share][]string{Down: {"/adapter_down", "/lora_A"}, Up: {"/adapter_up", "/lora_B", "/lora_bias"}}
 
 // one reports whether there is only one of a parameter.
 func (c AdaMix) one(name string) bool {
-	for _, part := range maps[c.Share] {
+	for _, part := range leading[c.Share] {
 		if strings.Contains(name, part) {
 			return true
 		}

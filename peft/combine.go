@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Combine is several methods as one: their patches are one patch, with the parameters of all.
+// Combine is several methods as one: their patches are one patch, with the parameters of all. Methods that cannot live in one patch are refused when it is attached.
 func Combine(methods ...Method) Method { return combined(methods) }
 
 type combined []Method
@@ -13,7 +13,7 @@ type combined []Method
 func (c combined) Attach(s *Sites, rng Rand) (*Patch, error) {
 	all := NewPatch(s)
 	for _, m := range c {
-		q, err := m.Attach(s, rng)
+		q, err := attach(m, s, rng)
 		if err != nil {
 			return nil, err
 		}
@@ -22,6 +22,33 @@ func (c combined) Attach(s *Sites, rng Rand) (*Patch, error) {
 		}
 	}
 	return all, nil
+}
+
+// parts are the methods that are combined.
+func (c combined) parts() []Method { return c }
+
+// A Recipe is a method that is short for one made of others, which is the method of its patches.
+type Recipe interface {
+	Method
+	Recipe() Method
+}
+
+// attach makes a patch that knows its method.
+func attach(m Method, s *Sites, rng Rand) (*Patch, error) {
+	if r, ok := m.(Recipe); ok {
+		m = r.Recipe()
+	}
+	q, err := m.Attach(s, rng)
+	if q != nil {
+		q.method = m
+	}
+	return q, err
+}
+
+// An origin is where a patch has a parameter from: another patch that it took over.
+type origin struct {
+	q *Patch
+	x *Param
 }
 
 // absorb takes over everything another patch of the same model holds. Both training one parameter whole is one training of it.
@@ -41,6 +68,8 @@ func (q *Patch) absorb(o *Patch) error {
 	for x := range o.Params() {
 		if q.byName[x.Name] == nil {
 			q.own(x)
+			q.origins[x] = origin{o, x}
+			q.transposed[x], q.beside[x.Name] = o.transposed[x], o.beside[x.Name]
 		}
 	}
 	return nil
@@ -76,8 +105,8 @@ func Methods(m Method) iter.Seq[Method] {
 
 func methods(m Method, yield func(Method) bool) bool {
 	switch m := m.(type) {
-	case combined:
-		for _, part := range m {
+	case interface{ parts() []Method }:
+		for _, part := range m.parts() {
 			if !methods(part, yield) {
 				return false
 			}

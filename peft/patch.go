@@ -19,6 +19,7 @@ type Patch struct {
 	byName     map[string]*Param
 	beside     map[string]bool // names of parameters that count beside the base's own: copies of modules, see TrainModules, and what the base has none of
 	transposed map[*Param]bool // they take the place of parameters that the checkpoint holds as [in out]
+	origins    map[*Param]origin
 }
 
 type placed struct {
@@ -28,7 +29,10 @@ type placed struct {
 
 // NewPatch is an empty patch of a model.
 func NewPatch(s *Sites) *Patch {
-	return &Patch{sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, beside: map[string]bool{}, transposed: map[*Param]bool{}}
+	return &Patch{
+		sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, beside: map[string]bool{},
+		transposed: map[*Param]bool{}, origins: map[*Param]origin{},
+	}
 }
 
 // Add adds a delta at a place of a site.
@@ -155,13 +159,12 @@ func Attach(d *tensor.Device, model any, m Method, seed uint64) (*Patch, error) 
 // AttachTo is [Attach] for sites that were found before.
 func AttachTo(s *Sites, m Method, seed uint64) (q *Patch, err error) {
 	shape := tensor.Try(func() error {
-		q, err = m.Attach(s, newRand(seed))
+		q, err = attach(m, s, newRand(seed))
 		return err
 	})
 	if shape != nil {
 		return nil, fmt.Errorf("peft: attach: %w", shape)
 	}
-	q.method = m
 	if len(q.params) == 0 {
 		return nil, fmt.Errorf("peft: attach: the method found nothing to train")
 	}

@@ -5,7 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -60,17 +61,22 @@ func DecodeMethod(config []byte) (Method, error) {
 	if err != nil {
 		return nil, err
 	}
-	formats.RLock()
-	defer formats.RUnlock()
-	d := formats.decoders[name]
+	d, known := decoder(name)
 	if d == nil {
-		return nil, fmt.Errorf("peft: configuration: no method %q; there are: %s (a package that is not imported adds none)", name, known())
+		return nil, fmt.Errorf("peft: configuration: no method %q; there are: %s (a package that is not imported adds none)", name, known)
 	}
 	m, err := d(config)
 	if err != nil {
 		return nil, fmt.Errorf("peft: configuration of %s: %w", name, err)
 	}
 	return m, nil
+}
+
+// decoder is the one that is registered under a name, nil if there is none, and the names of all.
+func decoder(name string) (d Decoder, known string) {
+	formats.RLock()
+	defer formats.RUnlock()
+	return formats.decoders[name], strings.Join(slices.Sorted(maps.Keys(formats.decoders)), ", ")
 }
 
 // DecodeConfig reads a configuration into v. One with a "peft_type", which other programs may have written, may have fields that v has not, and so may one that [Save] wrote; one with a
@@ -114,13 +120,4 @@ func Refuse(config []byte, fields ...string) error {
 		}
 	}
 	return nil
-}
-
-func known() string {
-	var names []string
-	for n := range formats.decoders {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return strings.Join(names, ", ")
 }

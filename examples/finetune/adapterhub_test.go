@@ -14,7 +14,7 @@ import (
 )
 
 // hubMethods are the methods of AdapterHub's library that there are.
-var hubMethods = []string{peft.HubFormat(""), peft.HubFormat("reft"), peft.HubFormat("prefix_tuning"), peft.HubFormat("prompt_tuning")}
+var hubMethods = []string{peft.HubFormat(""), peft.HubFormat("reft"), peft.HubFormat("prefix_tuning"), peft.HubFormat("prompt_tuning"), peft.HubFormat("lora"), peft.HubFormat("union")}
 
 // TestAdapterHub trains as AdapterHub's library did in the golden cases of one adapter, but DiReFT, which its folder does not tell.
 func TestAdapterHub(t *testing.T) {
@@ -37,7 +37,7 @@ func TestAdapterHub(t *testing.T) {
 // TestAdapterHubFolder saves what the library would: the same files, keys, shapes and fields.
 func TestAdapterHubFolder(t *testing.T) {
 	for _, c := range golden.Cases(t, "adapterhub", "bert-compacter", "bert-seq_bn_inv", "roberta-seq_bn", "bert-bn-own_norms", "gpt2-seq_bn", "bert-loreft", "llama-noreft",
-		"bert-prefix_tuning", "bert-prompt_tuning") {
+		"bert-prefix_tuning", "bert-prompt_tuning", "bert-lora", "bert-lora-gated", "gpt2-ia3", "bert-mam", "gpt2-unipelt") {
 		out := filepath.Join(t.TempDir(), "out")
 		_, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-steps", "1", "-out", out)
 		require.NoError(t, err)

@@ -28,8 +28,8 @@ func hubCases(t *testing.T, architectures ...string) (all []golden.Case) {
 }
 
 func TestAdapterHub(t *testing.T) {
-	cases := hubCases(t, "", "prefix_tuning", "prompt_tuning")
-	require.Greater(t, len(cases), 40)
+	cases := hubCases(t, "", "prefix_tuning", "prompt_tuning", "lora", "union")
+	require.Greater(t, len(cases), 60)
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) { tryGolden(t, c) })
 	}
