@@ -109,8 +109,12 @@ func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 			}
 		}
 	}
-	config := map[string]any{}
-	return config, addFields(config, f)
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	var config map[string]any
+	return config, json.Unmarshal(text, &config)
 }
 
 // Key is the name of a parameter in the files of AdapterHub's library: SITE.loras.NAME.FIELD, or that of the base's own parameter.
