@@ -50,7 +50,7 @@ type row struct {
 func (s *student) teach(ctx context.Context, e cli.Env, c contender, o options) (r row, err error) {
 	fmt.Fprintf(e.Err, "\n%s (%s) by %s\n", s.task.Name, s.task.About, c.name)
 	start := time.Now()
-	evals, err := s.learn(ctx, e, c, o.steps)
+	evals, err := s.learn(ctx, e, c, o)
 	if err != nil {
 		return r, err
 	}
@@ -63,16 +63,16 @@ func (s *student) teach(ctx context.Context, e cli.Env, c contender, o options) 
 	if r.FileBytes, err = fileBytes(s.patch); err != nil {
 		return r, err
 	}
-	return r, say(e, o, r)
+	return r, report(e, o, r)
 }
 
-// learn attaches the method and trains it. steps above 0 end it early.
-func (s *student) learn(ctx context.Context, e cli.Env, c contender, steps int) (evals []train.Eval, err error) {
+// learn attaches the method and trains it.
+func (s *student) learn(ctx context.Context, e cli.Env, c contender, o options) (evals []train.Eval, err error) {
 	sites, err := peft.FindSites(s.dev, s.model.Unwrap())
 	if err != nil {
 		return nil, err
 	}
-	l := &lesson.Lesson{Model: s.model.Unwrap(), Train: s.task.Train, Test: s.task.Test}
+	l := &lesson.Lesson{Model: s.model.Unwrap(), Train: s.task.Train, Test: lesson.First(s.task.Test, o.test)}
 	if _, frozen := c.method.(peft.Heads); frozen {
 		if l, err = l.Frozen(ctx, s.dev); err != nil {
 			return nil, err
@@ -81,7 +81,7 @@ func (s *student) learn(ctx context.Context, e cli.Env, c contender, steps int) 
 	if s.patch, err = l.Attach(ctx, sites, c.method, seed); err != nil {
 		return nil, err
 	}
-	total := c.steps(s.task.Train.Len(), steps)
+	total := c.steps(s.task.Train.Len(), o.steps)
 	result, err := train.Run(ctx, l.Job(s.patch), train.Config{
 		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: lesson.Rule(s.patch, c.rate), Warmup: warmup, Clip: clip, Seed: seed,
 		EvalEvery: max(1, total/looks), Progress: e.Err,

@@ -13,6 +13,7 @@ import (
 
 	"peft/examples/internal/bundle"
 	"peft/examples/internal/cli"
+	"peft/examples/internal/figure"
 	"peft/tensor"
 )
 
@@ -20,9 +21,10 @@ func main() { cli.Main(run) }
 
 // options are the flags.
 type options struct {
-	json           bool
-	steps, threads int
-	picture        string
+	json                 bool
+	steps, test, threads int
+	picture              string
+	contenders           []contender
 }
 
 func run(ctx context.Context, e cli.Env, args []string) error {
@@ -30,13 +32,24 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 	var o options
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each method and task")
 	f.IntVar(&o.steps, "steps", 0, "end each training after so many steps; 0: after all epochs")
+	f.IntVar(&o.test, "test", 0, "judge by so many of the held-out examples; 0: by all")
 	f.IntVar(&o.threads, "threads", 0, "number of threads; 0: one for each processor")
 	f.StringVar(&o.picture, "picture", "quickstart.png", "`file` to draw what was learned to; empty: none")
+	methods := f.String("methods", "", "`names` of the methods that learn the words, with commas, lora always among them; empty: all")
 	if err := cli.Parse(f, args); err != nil {
 		return err
 	}
-	if o.steps < 0 {
-		return fmt.Errorf("quickstart: -steps is %d, expected 0 or more", o.steps)
+	var err error
+	if o.contenders, err = choose(*methods); err != nil {
+		return err
+	}
+	if o.steps < 0 || o.test < 0 {
+		return fmt.Errorf("quickstart: -steps is %d and -test %d, expected 0 or more", o.steps, o.test)
+	}
+	if o.picture != "" {
+		if err := figure.Check(o.picture); err != nil {
+			return err
+		}
 	}
 	return tensor.Try(func() error { return compare(ctx, e, o) })
 }
@@ -53,7 +66,7 @@ func compare(ctx context.Context, e cli.Env, o options) error {
 	}
 	var rows []row
 	var lora *student // LoRA on the words, for the mixed batch
-	for _, c := range contenders {
+	for _, c := range o.contenders {
 		s, err := newStudent(b, words, o.threads)
 		if err != nil {
 			return err
@@ -101,15 +114,15 @@ func show(e cli.Env, o options, rows []row, students ...*student) error {
 	if o.picture == "" {
 		return nil
 	}
-	if err := picture(o.picture, rows[:len(contenders)]); err != nil {
+	if err := picture(o.picture, students[0].task.About, rows[:len(o.contenders)]); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "\nthe picture is in %s\n", o.picture)
 	return nil
 }
 
-// say tells people what is going on, and prints the result as JSON if that is asked for.
-func say(e cli.Env, o options, r row) error {
+// report prints a result as JSON, if that is asked for.
+func report(e cli.Env, o options, r row) error {
 	if !o.json {
 		return nil
 	}

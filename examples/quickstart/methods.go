@@ -1,6 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"peft/adapter"
 	"peft/bitfit"
 	"peft/lora"
@@ -30,6 +35,26 @@ var contenders = []contender{
 	{"fish", "selective", sparsemask.Config{Keep: 0.005, Samples: 256, Head: true}, 2e-3, 3},
 	{"lora", "reparameterised", loraQV, 2e-3, 3},
 	{"dora", "reparameterised", lora.Config{Rank: 8, Alpha: 16, DoRA: true, On: peft.Suffixes("query", "value"), Head: true}, 2e-3, 3},
+}
+
+// choose is the contenders of some names, and LoRA; all where no names are given.
+func choose(names string) (some []contender, err error) {
+	known := map[string]bool{}
+	for _, c := range contenders {
+		known[c.name] = true
+	}
+	want := map[string]bool{"lora": true}
+	for _, n := range strings.Split(names, ",") {
+		if want[n] = true; names != "" && !known[n] {
+			return nil, fmt.Errorf("quickstart: -methods: found %q, expected names of %v", n, slices.Sorted(maps.Keys(known)))
+		}
+	}
+	for _, c := range contenders {
+		if names == "" || want[c.name] {
+			some = append(some, c)
+		}
+	}
+	return some, nil
 }
 
 // onEra learns the second task.

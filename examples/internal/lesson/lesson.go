@@ -152,6 +152,18 @@ func Split(in *models.Inputs, every int) (most, some *models.Inputs, err error) 
 	return pick(in, a), pick(in, b), nil
 }
 
+// First is the first n examples; all where n is 0 or there are no more.
+func First(in *models.Inputs, n int) *models.Inputs {
+	if n <= 0 || n >= in.Len() {
+		return in
+	}
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i
+	}
+	return pick(in, rows)
+}
+
 // pick is some of the examples.
 func pick(in *models.Inputs, rows []int) *models.Inputs {
 	table := func(t [][]int32) (picked [][]int32) {
