@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// A place is where and when something was measured.
+type place struct {
+	processor, memory, system, golang, commit, date string
+	processors                                      int
+}
+
+// here is this machine, now. What the system does not say is "unknown".
+func here(ctx context.Context) place {
+	p := place{
+		processor: field("/proc/cpuinfo", "model name"), memory: "unknown", system: runtime.GOOS + "/" + runtime.GOARCH, golang: runtime.Version(),
+		commit: commit(ctx), date: time.Now().UTC().Format(time.DateOnly), processors: runtime.NumCPU(),
+	}
+	var kib float64
+	if _, err := fmt.Sscanf(field("/proc/meminfo", "MemTotal"), "%f kB", &kib); err == nil {
+		p.memory = fmt.Sprintf("%.0f GB", kib*1024/1e9)
+	}
+	return p
+}
+
+// field is the first value of a name in a file of lines "name : value".
+func field(path, name string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return "unknown"
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		key, value, ok := strings.Cut(lines.Text(), ":")
+		if ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown"
+}
+
+// commit is that of the working tree, "unknown" outside of one.
+func commit(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
