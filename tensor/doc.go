@@ -9,8 +9,8 @@
 // # Memory
 //
 // Tensors made inside a [Scope] are freed when the scope is closed, except those that a gradient still needs; [Scope.Block] runs one block
-// of a model in a scope of its own, and [Scope.Checkpoint] recomputes it in the backward pass rather than keep anything. Buffers come from
-// a pool, so a training step makes next to no garbage.
+// of a model in a scope of its own, and [Scope.Checkpoint] recomputes it in the backward pass rather than keep anything. [Scope.Chain] runs block after block and keeps
+// no result but the last. Buffers come from a pool, so a training step makes next to no garbage.
 //
 // # Ragged batches
 //
@@ -20,7 +20,7 @@
 // # Devices
 //
 // [Reference] computes in float64 by plain loops and is the definition of every operation; [CPU] computes in float32 with vector
-// instructions and threads. Every number is made by a device; the files op_*.go hold nothing but shape rules and gradient rules.
+// instructions and threads; [Shapes] computes nothing and counts the memory that CPU would take. Every number is made by a device; the files op_*.go hold nothing but shape rules and gradient rules.
 //
 // Misuse of shapes panics with a [*ShapeError], since the programmer could know. Everything else is an error.
 package tensor

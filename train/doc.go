@@ -35,6 +35,11 @@
 //	}
 //	return errors.Join(err, peft.Save(dir, patch, peft.Info{}))
 //
+// # Memory
+//
+// [PeakMemory] says what a run will take before it begins, by going through a step on a device whose tensors have no numbers. [Config.Recompute] makes activations those of one block at a time, for
+// a third more time.
+//
 // # Data
 //
 // [Read] and [ReadFile] read examples from JSON lines and [Labels] numbers their classes; what is wrong with a file is said with its line. Nothing in Run depends on
