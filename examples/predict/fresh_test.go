@@ -14,9 +14,12 @@ import (
 	"peft/tensor"
 )
 
+// startCases are those of adapters as Hugging Face PEFT initialises them.
+func startCases(t *testing.T) []golden.Case { return golden.Cases(t, "hf", "*.fresh-*") }
+
 // TestStarts computes with adapters as Hugging Face PEFT initialises them, after some training, and in the form for an unchanged base.
 func TestStarts(t *testing.T) {
-	for _, c := range golden.Cases(t, "hf", "*.fresh-*") {
+	for _, c := range startCases(t) {
 		want := golden.Open(t, c.Path("expect.safetensors"))
 		for folder, name := range map[string]string{"adapter": "logits.fresh", "trained": "logits.trained", "converted": "logits.converted"} {
 			if _, ok := want.Tensor(name); !ok {

@@ -53,9 +53,12 @@ func fusionKey(x *peft.Param, names []string) string {
 	return site + ".adapter_fusion_layer." + strings.Join(names, ",") + kind
 }
 
+// fusions are the cases of several adapters fused, with the adapters.
+var fusions = map[string][]string{"bert-fuse": {"a", "b"}, "gpt2-fuse": {"a", "b", "c"}}
+
 // TestFusion computes what the library does with several adapters fused.
 func TestFusion(t *testing.T) {
-	for name, adapters := range map[string][]string{"bert-fuse": {"a", "b"}, "gpt2-fuse": {"a", "b", "c"}} {
+	for name, adapters := range fusions {
 		c := golden.Cases(t, "adapterhub", name)[0]
 		d := tensor.Reference()
 		m, err := models.OpenFor(c.ModelDir(), c.Path("adapter", "a"))

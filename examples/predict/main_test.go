@@ -15,27 +15,17 @@ import (
 	"peft/tensor/safetensors"
 )
 
-// unsupported are kinds of cases that the program is not for, and missing are parts of the names of those for which the library lacks something.
-var (
-	unsupported = map[string]bool{"combine": true, "fresh": true}
-	missing     = []string{"lora-replication", "embed-tied"}
-)
-
 // family are the methods of LoRA's family, as cases name them.
 var family = []string{"LORA", "IA3", "LOHA", "LOKR", "VERA", "ADALORA", "OFT", "BOFT", "HRA", "FOURIERFT", "RANDLORA", "MISS", "ROAD", "C3A", "VBLORA", "DELORA", "HIRA", "GRALORA", "TRAINABLE_TOKENS", "LN_TUNING", "BEFT", "SHIRA"}
 
-func matches(name string, parts []string) bool {
-	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
-}
-
-// cases are the golden ones whose model and method there are.
+// cases are the golden ones of models without an adapter, and of LoRA's family.
 func cases(t *testing.T) (all []golden.Case) {
-	for _, c := range golden.Cases(t, "hf", "bert-*", "roberta-*", "gpt2-*", "llama-*", "mistral-*", "qwen*", "gemma3-*", "gpt-neox-*", "opt-*", "distilbert-*") {
-		if c.Kind == "forward" || slices.Contains(family, c.Method) && !unsupported[c.Kind] && !matches(c.Name, missing) {
+	for _, c := range append(golden.Cases(t, "hf", families...), golden.Cases(t, "adapterhub", "*-base")...) {
+		known := slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(c.Name, strings.TrimSuffix(f, "*")) })
+		if known && excluded[c.Name] == "" && (c.Kind == "forward" || slices.Contains(family, c.Method) && c.Kind != "fresh") {
 			all = append(all, c)
 		}
 	}
-	require.Greater(t, len(all), 15)
 	return all
 }
 
