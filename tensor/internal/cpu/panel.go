@@ -87,21 +87,19 @@ func (v view) panel(k *kernels, panel []float32) {
 	}
 }
 
-// A packing makes all panels of a right operand: a task is a panel's columns.
+// A packing makes all panels of a right operand: a task is a block of depth of one panel.
 type packing struct {
 	k *kernels
 	s source
 }
 
-// chunk packs panel c of every block of depth.
+// chunk packs block c, counted from panel to panel and then in depth.
 func (p *packing) chunk(w *worker, c int) {
 	k, s := p.k, &p.s
-	whole := blocks(s.cols, k.tileCols) * k.tileCols
-	j0 := c * k.tileCols
-	for l0 := 0; l0 < s.rows; l0 += k.depthBlock {
-		l1 := min(l0+k.depthBlock, s.rows)
-		s.pack(k, w, s.packed[l0*whole+j0*(l1-l0):], l0, l1, j0, min(j0+k.tileCols, s.cols))
-	}
+	panels := blocks(s.cols, k.tileCols)
+	j0, l0 := c%panels*k.tileCols, c/panels*k.depthBlock
+	l1 := min(l0+k.depthBlock, s.rows)
+	s.pack(k, w, s.packed[l0*panels*k.tileCols+j0*(l1-l0):], l0, l1, j0, min(j0+k.tileCols, s.cols))
 }
 
 // packedSize is how many numbers all panels of s are.
@@ -113,7 +111,7 @@ func (b *Backend) packedSize(s *source) int {
 // pack makes all panels of s, in dst.
 func (b *Backend) pack(s *source, dst []float32) {
 	s.packed = dst
-	run(b, blocks(s.cols, b.kernels.tileCols), packing{k: b.kernels, s: *s})
+	run(b, blocks(s.cols, b.kernels.tileCols)*blocks(s.rows, b.kernels.depthBlock), packing{k: b.kernels, s: *s})
 }
 
 // transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and kept.

@@ -1,6 +1,10 @@
 package cpu
 
-import "peft/tensor/internal/backend"
+import (
+	"math"
+
+	"peft/tensor/internal/backend"
+)
 
 const (
 	colsBlock  = 384     // of the right operand's columns: their panels stay in the second-level cache
@@ -48,7 +52,7 @@ func (b *Backend) shared(p *product) *buffer {
 	return panels
 }
 
-// cut chooses the blocks: as large as the caches allow, and a multiple of the threads in number where there is work for all.
+// cut chooses the blocks: as large as the caches allow on one thread, and on several those that are done soonest if each thread takes a block, then another and so on.
 func (p *product) cut(threads int) {
 	const small = 1 << 18 // products that are done before another thread wakes up
 	m, n, k := p.c.rows, p.c.cols, p.k
@@ -57,19 +61,31 @@ func (p *product) cut(threads int) {
 		p.down = blocks(m, p.mBlock)
 		return
 	}
-	down, across := blocks(m, rowsBlock), blocks(n, colsBlock)
-	for down*across < threads || down*across%threads != 0 {
-		if mb, nb := blocks(m, down), blocks(n, across); nb <= k.tileCols || mb >= nb && mb > k.tileRows {
-			down++
-		} else {
-			across++
-		}
-		if down >= m && across >= n {
-			break
+	best, least, most := math.Inf(1), blocks(m, rowsBlock), blocks(m, k.tileRows)
+	first := p.rounds(threads)
+	for rounds := first; rounds < first+3; rounds++ {
+		for across := blocks(n, colsBlock); across <= blocks(n, k.tileCols) && rounds*threads/across >= least; across++ {
+			mb, nb := blocks(m, min(rounds*threads/across, most)), even(n, across, k.tileCols)
+			if c := float64(rounds) * cost(mb, nb); c < best {
+				best, p.mBlock, p.nBlock = c, mb, nb
+			}
 		}
 	}
-	p.mBlock, p.nBlock = blocks(m, down), even(n, across, k.tileCols)
 	p.down = blocks(m, p.mBlock)
+}
+
+// rounds is how many blocks each thread should do: several, so that others take what a slow thread leaves, but none smaller than is worth it, and none larger than the caches allow.
+func (p *product) rounds(threads int) int {
+	const several, worth = 6, 1 << 22
+	m, n := p.c.rows, p.c.cols
+	least := blocks(blocks(m, rowsBlock)*blocks(n, colsBlock), threads)
+	return max(least, min(several, m*n*max(p.a.cols, p.u.cols)/(threads*worth)))
+}
+
+// cost is how long a block takes: its multiplications, and the numbers that are brought to a thread's cache, for a unit of depth.
+func cost(rows, cols int) float64 {
+	const move = 32 // multiplications that are done in the time in which a number is brought
+	return float64(rows*cols + move*(rows+cols))
 }
 
 // even is the size of blocks, a multiple of unit, that cut n into so many parts of about the same size.

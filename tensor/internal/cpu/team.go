@@ -23,6 +23,7 @@ type team struct {
 
 // A worker is the scratch memory of one goroutine, and where a helper sleeps.
 type worker struct {
+	number  int // that of its share of jobs
 	scratch [slots][]float32
 	head    head // of the attention that is being done
 	asleep  atomic.Bool
@@ -55,22 +56,6 @@ func (w *worker) floats(s slot, n int) []float32 {
 		w.scratch[s] = aligned(n + n/4)
 	}
 	return w.scratch[s][:n]
-}
-
-// A job is a task cut into chunks, which are counted down.
-type job struct {
-	task        task
-	total       int64
-	left, finis atomic.Int64 // chunks not yet taken, less those taken in vain; chunks done
-}
-
-// A task does its chunks in any order, on any worker.
-type task interface{ chunk(w *worker, i int) }
-
-// A box is a job with room for its task, kept for the next use.
-type box[T any] struct {
-	job
-	args T
 }
 
 // run does chunks 0..n-1 of the task that args is. The task's arguments are copied to a pooled box, so nothing is allocated.
@@ -112,7 +97,7 @@ func boxesOf[T any](b *Backend) *sync.Pool {
 func newTeam(n int) *team {
 	t := &team{helpers: make([]*worker, n-1)}
 	for i := range t.helpers {
-		t.helpers[i] = &worker{wake: make(chan struct{}, 1)}
+		t.helpers[i] = &worker{number: i + 1, wake: make(chan struct{}, 1)}
 	}
 	return t
 }
@@ -136,13 +121,10 @@ func (t *team) release(w *worker) {
 	t.mu.Unlock()
 }
 
-// share does a job together with the helpers and returns when it is done. A helper that comes too late, even to a job that has been reused since, takes
-// a chunk in vain or one of the job's new chunks; either is right, for left is set last.
+// share does a job together with the helpers and returns when it is done.
 func (t *team) share(j *job, k task, n int) {
 	t.begin.Do(t.start)
-	j.task, j.total = k, int64(n)
-	j.finis.Store(0)
-	j.left.Store(int64(n))
+	j.prepare(k, n, len(t.helpers)+1)
 	t.current.Store(j)
 	t.epoch.Add(1)
 	for _, w := range t.helpers[:min(n-1, len(t.helpers))] {
@@ -151,24 +133,19 @@ func (t *team) share(j *job, k task, n int) {
 	w := t.worker()
 	j.help(w)
 	t.release(w)
-	for spins := 0; j.finis.Load() < j.total; spins++ {
-		pause()
-		if spins > 64 {
-			runtime.Gosched()
-		}
+	for spins := 1; !j.finished(); spins++ {
+		spin(spins)
 	}
 }
 
-// help takes chunks until none is left.
-func (j *job) help(w *worker) {
-	for {
-		i := j.left.Add(-1)
-		if i < 0 {
-			return
-		}
-		j.task.chunk(w, int(j.total-1-i))
-		j.finis.Add(1)
+// spin waits a moment, and now and then for the other goroutines that want to run: seldom, for they are asked for under a lock that all threads contend for.
+func spin(spins int) {
+	const yield = 512
+	if spins%yield == 0 {
+		runtime.Gosched()
+		return
 	}
+	pause()
 }
 
 // start starts the helpers.
@@ -201,18 +178,15 @@ func (t *team) work(w *worker) {
 
 // await returns the epoch once it is not the one seen before.
 func (t *team) await(w *worker, seen uint32) uint32 {
-	const patience, yield = 4096, 64 // spins before sleep, and between looks for other goroutines
+	const patience = 4096 // spins before sleep
 	for spins := 1; ; spins++ {
 		if e := t.epoch.Load(); e != seen {
 			return e
 		}
-		switch {
-		case spins >= patience:
+		if spins >= patience {
 			t.sleep(w, seen)
-		case spins%yield == 0:
-			runtime.Gosched()
-		default:
-			pause()
+		} else {
+			spin(spins)
 		}
 	}
 }
