@@ -23,6 +23,7 @@ type Config struct {
 	RankPattern  peft.PatternMap `json:"rank_pattern"`            // ranks of single sites, by name
 	AlphaPattern peft.PatternMap `json:"alpha_pattern"`           // α of single sites, by name
 	Tokens       TokenRows       `json:"trainable_token_indices"` // rows of embeddings that are trained too
+	Tie          bool            `json:"ensure_weight_tying"`     // an embedding's update is that of the maps which share its table, too
 	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
 	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
 }
@@ -36,13 +37,17 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
+	own, err := c.untied(s, sites)
+	if err != nil {
+		return nil, err
+	}
 	q := peft.NewPatch(s)
-	for _, x := range sites {
+	for _, x := range own {
 		if err := c.site(q, x, rng); err != nil {
 			return nil, fmt.Errorf("lora: %s: %w", x.Name(), err)
 		}
 	}
-	return q, first(c.Tokens.train(q), c.common().whole(q, lora, sites))
+	return q, first(c.Tokens.train(q), c.common().whole(q, lora, c.withTied(s, own)))
 }
 
 func (c Config) common() Common { return Common{c.On, c.Bias, c.Save, c.Head} }
@@ -82,7 +87,7 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 		if c.DoRA {
 			return errors.New("DoRA adapts linear maps, not embeddings")
 		}
-		q.Add(x, peft.Out, c.embedding(q, x, r, scale, rng))
+		c.addEmbedding(q, x, c.embedding(q, x, r, scale, rng))
 	default:
 		return fmt.Errorf("LoRA adapts linear maps and embeddings, not a %T", x)
 	}

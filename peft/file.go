@@ -97,7 +97,7 @@ func (q *Patch) weights(file func(*Param) string) map[string][]safetensors.Tenso
 		for _, k := range append([]string{q.valuesKey(x, key)}, append(q.Aliases(x), q.twins(x)...)...) {
 			all[name] = append(all[name], safetensors.F32(k, t.Shape(), t.Float32s()))
 		}
-		all[name] = append(all[name], q.indices(x, key)...)
+		all[name] = append(append(all[name], q.indices(x, key)...), q.copies(x)...)
 	}
 	return all
 }
@@ -125,6 +125,20 @@ func (q *Patch) twins(x *Param) []string {
 		return m.Twins(q, x)
 	}
 	return nil
+}
+
+// copies are what a file holds of a parameter once more in another form, for readers that look for it elsewhere too.
+func (q *Patch) copies(x *Param) (all []safetensors.Tensor) {
+	m, ok := q.method.(interface {
+		Copies(*Patch, *Param) map[string]*tensor.Tensor
+	})
+	if !ok {
+		return nil
+	}
+	for key, t := range m.Copies(q, x) {
+		all = append(all, safetensors.F32(key, t.Shape(), t.Float32s()))
+	}
+	return all
 }
 
 // ReadConfig reads the configuration of an adapter folder.

@@ -85,7 +85,7 @@ func (q *Patch) assign(w files) (r Report, err error) {
 		if err := errors.Join(q.read(x, t), q.placed(x, key, w)); err != nil {
 			return r, err
 		}
-		for _, t := range q.indices(x, key) {
+		for _, t := range append(q.indices(x, key), q.copies(x)...) {
 			used[t.Name] = true
 		}
 		r.Loaded = append(r.Loaded, key)

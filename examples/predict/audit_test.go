@@ -37,10 +37,9 @@ var excluded = map[string]string{
 	"llama-batchsplit":            composed,
 	"llama-parallel-lora":         composed,
 
-	"gpt2-lm.cpt":                   missing,
-	"llama-lm.adaption-prompt":      missing,
-	"llama-lm-tied.lora-embed-tied": missing,
-	"bert-flex_head":                missing,
+	"gpt2-lm.cpt":              missing,
+	"llama-lm.adaption-prompt": missing,
+	"bert-flex_head":           missing,
 }
 
 // The reasons. One that says that something is missing is to go.
