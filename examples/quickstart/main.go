@@ -60,25 +60,9 @@ func compare(ctx context.Context, e cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	words, err := b.Words()
+	rows, lora, err := words(ctx, e, b, o)
 	if err != nil {
 		return err
-	}
-	var rows []row
-	var lora *student // LoRA on the words, for the mixed batch
-	for _, c := range o.contenders {
-		s, err := newStudent(b, words, o.threads)
-		if err != nil {
-			return err
-		}
-		r, err := s.teach(ctx, e, c, o)
-		if err != nil {
-			return err
-		}
-		if c.name == "lora" {
-			lora = s
-		}
-		rows = append(rows, r)
 	}
 	era, err := second(b, lora)
 	if err != nil {
@@ -89,6 +73,29 @@ func compare(ctx context.Context, e cli.Env, o options) error {
 		return err
 	}
 	return show(e, o, append(rows, r), lora, era)
+}
+
+// words teaches the words to every contender. It keeps the one who has learned by LoRA.
+func words(ctx context.Context, e cli.Env, b *bundle.Bundle, o options) (rows []row, lora *student, err error) {
+	task, err := b.Words()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range o.contenders {
+		s, err := newStudent(b, task, o.threads)
+		if err != nil {
+			return nil, nil, err
+		}
+		r, err := s.teach(ctx, e, c, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.name == "lora" {
+			lora = s
+		}
+		rows = append(rows, r)
+	}
+	return rows, lora, nil
 }
 
 // second is a student of the second task over the frozen base of the first.

@@ -63,7 +63,7 @@ func (l Lesson) see(d *tensor.Device, c models.Classifier, in *models.Inputs, be
 // Job is the lesson for a patch, as the training loop wants it.
 func (l *Lesson) Job(q *peft.Patch) train.Job {
 	return train.Job{
-		Patch: q, Examples: l.Train.Len(), Loss: l.Loss, Length: func(i int) int { return len(l.Train.IDs[i]) },
+		Patch: q, Examples: l.Train.Len(), Loss: l.Loss, Scores: l.scores, Length: func(i int) int { return len(l.Train.IDs[i]) },
 		Eval: func(ctx context.Context) (train.Score, error) {
 			return train.Evaluate(ctx, l.Test.Len(), evalBatch, func(rows []int) (train.Score, int, error) { return l.score(q, rows) })
 		},
@@ -83,6 +83,16 @@ func (l *Lesson) Loss(p *peft.Pass, rows []int) (loss train.Loss, err error) {
 		loss.Value, err = models.Loss(l.logits(p, l.Train, b, rows), b.Labels)
 	}
 	return loss, err
+}
+
+// scores runs the model on some examples to learn, for methods with a loss of their own.
+func (l *Lesson) scores(p *peft.Pass, rows []int) (train.Scores, error) {
+	b, err := l.Train.Batch(l.Model, rows...)
+	if err != nil {
+		return train.Scores{}, err
+	}
+	logits := l.logits(p, l.Train, b, rows)
+	return train.Scores{Logits: logits, Labels: models.PerRow(logits, b.Labels), Tokens: len(b.IDs)}, nil
 }
 
 // score is how a patch does on some examples that it does not learn. Language models have a loss and no accuracy.
