@@ -12,8 +12,36 @@ import (
 	"peft/tensor/safetensors"
 )
 
-// For is the options with which a model folder suits an adapter folder: the class of model it was trained on, the number of its classes, the way it pools.
-func For(adapter string) (o Options, err error) {
+// For is the options with which a model folder suits adapter folders, which must agree: the class of model they were trained on, the number of its classes, the way it pools.
+func For(adapters ...string) (o Options, err error) {
+	var all []string
+	for _, a := range adapters {
+		folders, err := peft.Folders(a)
+		if err != nil {
+			return o, err
+		}
+		all = append(all, folders...)
+	}
+	for i, a := range all {
+		next, err := forOne(a)
+		if err != nil {
+			return o, err
+		}
+		if next.Labels == 0 {
+			next.Labels = o.Labels
+		}
+		if i > 0 && o.Labels == 0 {
+			o.Labels = next.Labels
+		}
+		if i > 0 && next != o {
+			return o, fmt.Errorf("models: %s is for a model %v, %s for one %v", all[i-1], o, a, next)
+		}
+		o = next
+	}
+	return o, nil
+}
+
+func forOne(adapter string) (o Options, err error) {
 	text, err := peft.ReadConfig(adapter)
 	if err != nil {
 		return o, err
@@ -92,24 +120,11 @@ func labelsIn(file string) (int, error) {
 	return 0, nil
 }
 
-// OpenFor opens a model folder so that it suits adapter folders, which must agree on the head.
+// OpenFor opens a model folder so that it suits adapter folders, see [For].
 func OpenFor(dir string, adapters ...string) (*Opened, error) {
-	var o Options
-	for i, a := range adapters {
-		next, err := For(a)
-		if err != nil {
-			return nil, err
-		}
-		if next.Labels == 0 {
-			next.Labels = o.Labels
-		}
-		if i > 0 && o.Labels == 0 {
-			o.Labels = next.Labels
-		}
-		if i > 0 && next != o {
-			return nil, fmt.Errorf("models: %s is for a model %v, %s for one %v", adapters[i-1], o, a, next)
-		}
-		o = next
+	o, err := For(adapters...)
+	if err != nil {
+		return nil, err
 	}
 	return Open(dir, o)
 }

@@ -27,8 +27,15 @@ type Info struct {
 	Extra     map[string]any // what else a program wants to find there again
 }
 
-// Save writes a patch as a folder, in its final form: the configuration of its method and its parameters as F32. The folder is written whole or not at all.
+// Save writes a patch as a folder, in its final form: the configuration of its method and its parameters as F32. A composition becomes a folder of folders. The folder is written whole or
+// not at all.
 func Save(dir string, q *Patch, info Info) error {
+	if c, ok := q.method.(*composition); ok {
+		if err := c.save(dir, info); err != nil {
+			return fmt.Errorf("peft: save: %w", err)
+		}
+		return nil
+	}
 	q, err := Collapse(q)
 	if err != nil {
 		return fmt.Errorf("peft: save: %w", err)
@@ -77,7 +84,7 @@ func WriteJSON(path string, v any) error {
 
 // Keyed yields each parameter of the patch under its key in the file of its method, but for those that the file does not hold.
 func (q *Patch) Keyed(yield func(key string, x *Param) bool) {
-	m, ok := q.method.(FileMethod)
+	m, ok := q.method.(interface{ Key(*Patch, *Param) string })
 	for _, x := range q.params {
 		key := x.Name
 		if ok {

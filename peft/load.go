@@ -20,8 +20,11 @@ type Report struct {
 }
 
 // Load attaches the patch that a folder holds to a model. A tensor whose shape does not fit is an error; keys that are missing or unexpected are reported, and if nothing at all
-// fits that is an error too. The packages of the methods must be imported, see [Register].
+// fits that is an error too. The packages of the methods must be imported, see [Register]. A folder with a [SetupFile] is a composition of the patches in its subfolders.
 func Load(s *Sites, dir string) (*Patch, Report, error) {
+	if IsComposition(dir) {
+		return loadComposition(s, dir)
+	}
 	config, err := ReadConfig(dir)
 	if err != nil {
 		return nil, Report{}, err

@@ -16,6 +16,9 @@ func Merge(d *tensor.Device, model any, patches ...*Patch) (*Patch, error) {
 	}
 	m := &merger{Pass: With(d, patches...).NoGrad(), out: NewPatch(s)}
 	defer m.Close()
+	if m.routed() {
+		return nil, fmt.Errorf("peft: merge: a composition that lets sequences go through different patches cannot be folded into weights")
+	}
 	for x := range s.All() {
 		if err := m.site(x); err != nil {
 			return nil, fmt.Errorf("peft: merge: %s: %w", x.Name(), err)

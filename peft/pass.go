@@ -13,7 +13,7 @@ type Pass struct {
 	dev     *tensor.Device
 	root    *tensor.Scope
 	scope   *tensor.Scope
-	patches []*Patch
+	patches []active
 	route   []int
 	once    map[any]*tensor.Tensor
 }
@@ -21,7 +21,14 @@ type Pass struct {
 // With is a pass with some patches on; they act in the order given. Close it when its results are no longer needed.
 func With(d *tensor.Device, patches ...*Patch) *Pass {
 	s := tensor.NewScope(d)
-	return &Pass{dev: d, root: s, scope: s, patches: patches, once: map[any]*tensor.Tensor{}}
+	p := &Pass{dev: d, root: s, scope: s, once: map[any]*tensor.Tensor{}}
+	for i, q := range patches {
+		p.patches = append(p.patches, active{Patch: q, number: i})
+		for _, part := range q.parts {
+			p.patches = append(p.patches, active{part.Patch, i, part.on})
+		}
+	}
+	return p
 }
 
 // NoGrad makes the pass forget how its results were made, so that nothing is kept for gradients. It returns the pass.
@@ -100,7 +107,7 @@ func (p *Pass) Once(key any, f func() *tensor.Tensor) *tensor.Tensor {
 
 // HeadLoss is the mean cross-entropy of head(x) by its labels, one a row of x, for so many rows at a time: see [tensor.HeadLoss]. In a routed pass it is for all at once.
 func (p *Pass) HeadLoss(x *tensor.Tensor, labels []int32, rows int, head func(x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
-	if p.route != nil {
+	if p.routed() {
 		return tensor.CrossEntropy(head(x), labels)
 	}
 	return tensor.HeadLoss(x, labels, rows, func(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {

@@ -20,6 +20,7 @@ type Patch struct {
 	beside     map[string]bool // names of parameters that count beside the base's own: copies of modules, see TrainModules, and what the base has none of
 	transposed map[*Param]bool // they take the place of parameters that the checkpoint holds as [in out]
 	origins    map[*Param]origin
+	parts      []part // what is on for some sequences only, in a composition
 }
 
 type placed struct {

@@ -1,6 +1,11 @@
 package peft
 
-import "peft/tensor"
+import (
+	"slices"
+	"strconv"
+
+	"peft/tensor"
+)
 
 // A share is the sequences of a batch that one patch computes; nil is all of them.
 type share []int
@@ -41,7 +46,7 @@ func (g share) ids(ids []int32, l *tensor.Layout) ([]int32, *tensor.Layout) {
 
 // split computes a site. In a routed pass each patch that touches the site computes its own sequences alone, which are put back in order: so a row of a mixed batch is what it would be alone.
 func (p *Pass) split(s Site, l *tensor.Layout, f func(*Pass, share) *tensor.Tensor) *tensor.Tensor {
-	if p.route == nil {
+	if !p.routed() {
 		return f(p, nil)
 	}
 	touching := p.touching(s)
@@ -62,44 +67,58 @@ func (p *Pass) split(s Site, l *tensor.Layout, f func(*Pass, share) *tensor.Tens
 	return tensor.GatherRows(tensor.Stack(joined, parts...), idx, out)
 }
 
-// touching are the numbers of the patches that do anything at a site.
-func (p *Pass) touching(s Site) (numbers []int) {
-	for i, q := range p.patches {
+// An active patch is one of a pass, or a part of one.
+type active struct {
+	*Patch
+	number int                         // of the patch in the pass
+	on     func(sequence, of int) bool // whether it is on for a sequence of a batch of so many; nil: for all
+}
+
+// routed reports whether not all sequences of the pass go through the same patches.
+func (p *Pass) routed() bool {
+	return p.route != nil || slices.ContainsFunc(p.patches, func(q active) bool { return q.on != nil })
+}
+
+// touching are the patches that do anything at a site.
+func (p *Pass) touching(s Site) (all []active) {
+	for _, q := range p.patches {
 		if q.touches(s) {
-			numbers = append(numbers, i)
+			all = append(all, q)
 		}
 	}
-	return numbers
+	return all
+}
+
+// on are those of the patches that a sequence of a batch goes through, and which ones they are.
+func (p *Pass) on(sequence, of int, patches []active) (all []active, which string) {
+	for i, q := range patches {
+		if (p.route == nil || p.route[sequence] == q.number) && (q.on == nil || q.on(sequence, of)) {
+			all = append(all, active{Patch: q.Patch, number: q.number})
+			which += strconv.Itoa(i) + " "
+		}
+	}
+	return all, which
 }
 
 // A group is the sequences that go through the same patches.
 type group struct {
-	patches   []*Patch
+	patches   []active
 	sequences share
 }
 
-// groups are the sequences of each touching patch, and those of none, leaving out empty ones.
-func (p *Pass) groups(n int, touching []int) (all []group) {
-	of := map[int]int{}
-	for _, i := range touching {
-		of[i] = len(all)
-		all = append(all, group{patches: p.patches[i : i+1]})
-	}
-	all = append(all, group{})
+// groups are the sequences that go through the same of the patches.
+func (p *Pass) groups(n int, patches []active) (all []group) {
+	at := map[string]int{}
 	for s := range n {
-		g, ok := of[p.route[s]]
+		through, which := p.on(s, n, patches)
+		g, ok := at[which]
 		if !ok {
-			g = len(touching)
+			g = len(all)
+			at[which], all = g, append(all, group{patches: through})
 		}
 		all[g].sequences = append(all[g].sequences, s)
 	}
-	kept := all[:0]
-	for _, g := range all {
-		if len(g.sequences) > 0 {
-			kept = append(kept, g)
-		}
-	}
-	return kept
+	return all
 }
 
 // inverse is the permutation that undoes another one.

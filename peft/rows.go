@@ -1,6 +1,10 @@
 package peft
 
-import "peft/tensor"
+import (
+	"slices"
+
+	"peft/tensor"
+)
 
 // before puts the new keys and values in front of each sequence's own.
 func (r Prepended) before(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.Tensor, *tensor.Tensor, tensor.Attention) {
@@ -9,7 +13,34 @@ func (r Prepended) before(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.T
 	if !r.Placed {
 		spec.Mask.Always += in.n
 	}
+	if r.Filled > 0 {
+		spec = in.fill(l, r.Filled, k, spec)
+	}
 	return in.join(r.K, k, idx, l), in.join(r.V, v, idx, l), spec
+}
+
+// fill adds one to the scores of the first n new rows of each sequence, which stand further back than any other row so that they can be told apart.
+func (in insertion) fill(l *tensor.Layout, n int, like *tensor.Tensor, spec tensor.Attention) tensor.Attention {
+	if spec.Bias != nil {
+		panic(&tensor.ShapeError{Op: "Attend", Got: "rows of filling, and a bias by position", Want: "one of them"})
+	}
+	far := slices.Max(l.Pos) + 1
+	for s := range l.Sequences() {
+		lo, _ := l.Bounds(s)
+		for i := range n {
+			l.Pos[lo+i] = -far
+		}
+	}
+	bias := make([]float64, 2*spec.Heads)
+	for h := range spec.Heads {
+		bias[2*h+1] = 1
+	}
+	spec.Bias, spec.BucketZero = like.Device().Constant(bias, spec.Heads, 2), int(2*far)
+	spec.Bucket = make([]int32, 3*far+1)
+	for i := range far + 1 { // distances from −2·far to −far
+		spec.Bucket[i] = 1
+	}
+	return spec
 }
 
 // into puts the new rows into each sequence of x, and moves the others.

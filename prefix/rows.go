@@ -30,6 +30,9 @@ type keysValues struct {
 	placed      bool
 }
 
+// Count is the number of rows.
+func (r keysValues) Count(p *peft.Pass) int { return r.rows(p).Rows() }
+
 func (r keysValues) Forward(p *peft.Pass, _ peft.Tap) peft.Prepended {
 	m, at := r.rows(p), 2*r.layer*r.size
 	return peft.Prepended{K: tensor.Columns(m, at, at+r.size), V: tensor.Columns(m, at+r.size, at+2*r.size), Placed: r.placed}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,33 @@ func TestAdapterHub(t *testing.T) {
 	require.Greater(t, tried, 40)
 }
 
+// TestCompositions trains several adapters at once, or the fusion of several, and saves what was there.
+func TestCompositions(t *testing.T) {
+	tried := 0
+	for _, c := range golden.Cases(t, "adapterhub", "bert-*", "gpt2-*", "llama-*") {
+		if !peft.IsComposition(c.Path("adapter")) || c.Kind != "adapter" {
+			continue
+		}
+		tried++
+		t.Run(c.Name, func(t *testing.T) {
+			tryTrajectory(t, c, "-init", c.Path("adapter"))
+			out := filepath.Join(t.TempDir(), "out")
+			line, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-batch", fmt.Sprint(c.Batch), "-steps", "1", "-out", out, "-json")
+			require.NoError(t, err)
+			require.Contains(t, line, fmt.Sprintf(`"trainable":%d,"total":%d,`, c.Trainable, c.Total))
+			compareFolder(t, c.Path("adapter"), out)
+		})
+	}
+	require.Greater(t, tried, 10)
+}
+
+// TestParallel wants adapters that are parallel not to be trained at once.
+func TestParallel(t *testing.T) {
+	c := golden.Cases(t, "adapterhub", "bert-parallel")[0]
+	_, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", golden.Cases(t, "adapterhub", "bert-stack")[0].Path("data.safetensors"), "-out", t.TempDir()+"/out")
+	require.ErrorContains(t, err, "parallel are for predictions")
+}
+
 // TestAdapterHubFolder saves what the library would: the same files, keys, shapes and fields.
 func TestAdapterHubFolder(t *testing.T) {
 	for _, c := range golden.Cases(t, "adapterhub", "bert-compacter", "bert-seq_bn_inv", "roberta-seq_bn", "bert-bn-own_norms", "gpt2-seq_bn", "bert-loreft", "llama-noreft",
@@ -41,14 +69,22 @@ func TestAdapterHubFolder(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		_, _, err := runProgram(t, "-init", c.Path("adapter"), "-model", c.ModelDir(), "-data", c.Path("data.safetensors"), "-steps", "1", "-out", out)
 		require.NoError(t, err)
-		require.Equal(t, names(t, c.Path("adapter")), names(t, out))
-		for _, name := range names(t, out) {
-			want, got := filepath.Join(c.Path("adapter"), name), filepath.Join(out, name)
-			if filepath.Ext(name) == ".json" {
-				compareFields(t, want, got)
-			} else {
-				require.Equal(t, shapes(t, want), shapes(t, got))
-			}
+		compareFolder(t, c.Path("adapter"), out)
+	}
+}
+
+// compareFolder wants two adapter folders to have the same files, keys, shapes and fields.
+func compareFolder(t *testing.T, want, got string) {
+	require.Equal(t, names(t, want), names(t, got))
+	for _, name := range names(t, want) {
+		want, got := filepath.Join(want, name), filepath.Join(got, name)
+		switch filepath.Ext(name) {
+		case "":
+			compareFolder(t, want, got)
+		case ".json":
+			compareFields(t, want, got)
+		default:
+			require.Equal(t, shapes(t, want), shapes(t, got))
 		}
 	}
 }

@@ -25,6 +25,9 @@ type spec struct {
 // readSpec reads -method or -init.
 func readSpec(o options) (*spec, error) {
 	if o.init != "" {
+		if peft.IsComposition(o.init) {
+			return &spec{name: "composition", init: o.init}, nil
+		}
 		text, err := peft.ReadConfig(o.init)
 		if err != nil {
 			return nil, err
@@ -116,6 +119,9 @@ func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.
 		patches, err := cli.Load(e, j.dev, j.model, s.init)
 		if err != nil {
 			return nil, err
+		}
+		if patches[0].Copies() > 1 {
+			return nil, fmt.Errorf("%s: adapters that are parallel are for predictions; they are trained one by one", s.init)
 		}
 		return patches[0], nil
 	}

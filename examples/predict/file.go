@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 
 	"peft/models"
 	"peft/peft"
@@ -16,10 +17,30 @@ import (
 // chunk is how many examples are computed at a time.
 const chunk = 32
 
+// chunk is how many examples are computed at a time: as many as a composition needs.
+func (p predictor) chunk() int {
+	n := chunk
+	for _, q := range p.patches {
+		if q.Batch() > 0 {
+			n = q.Batch()
+		}
+	}
+	return n
+}
+
+// copies is how often all examples are computed: once for each of the adapters that are parallel.
+func (p predictor) copies() int {
+	n := 1
+	for _, q := range p.patches {
+		n = max(n, q.Copies())
+	}
+	return n
+}
+
 // An outcome is what a file of examples comes to.
 type outcome struct {
 	shape  []int
-	logits []float64
+	logits [][]float64 // of each copy of the examples
 	loss   float64
 	grads  tensor.Grads
 }
@@ -43,6 +64,7 @@ func file(ctx context.Context, p predictor, o options) error {
 		return err
 	}
 	var out outcome
+	chunk := p.chunk()
 	for lo := 0; lo < in.Len(); lo += chunk {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -56,9 +78,14 @@ func file(ctx context.Context, p predictor, o options) error {
 
 // rows computes some of the examples and adds them to the outcome.
 func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int, grad bool) error {
-	var numbers []int
-	for i := lo; i < hi; i++ {
-		numbers = append(numbers, i)
+	var numbers, through []int
+	for range p.copies() {
+		for i := lo; i < hi; i++ {
+			numbers = append(numbers, i)
+		}
+		if route != nil {
+			through = append(through, route[lo:hi]...)
+		}
 	}
 	b, err := in.Batch(p.model.Unwrap(), numbers...)
 	if err != nil {
@@ -68,15 +95,15 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	defer pass.Close()
 	pass.Tasks = b.Tasks
 	if route != nil {
-		pass.Route(route[lo:hi])
+		pass.Route(through)
 	}
 	if !grad {
 		pass.NoGrad()
 	}
 	logits := p.model.Forward(pass, b)
 	shape, values := b.Unpack(logits)
-	out.logits = append(out.logits, values...)
-	out.shape = append([]int{in.Len()}, shape[1:]...)
+	out.add(values, p.copies())
+	out.shape = append([]int{in.Len() * p.copies()}, shape[1:]...)
 	if b.Labels == nil {
 		return nil
 	}
@@ -87,8 +114,19 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	for _, q := range p.patches {
 		loss = train.Penalized(pass, q, loss)
 	}
-	out.score(loss, float64(models.Targets(b.Labels))/float64(max(1, in.Targets(p.model.Unwrap()))), grad)
+	out.score(loss, float64(models.Targets(b.Labels))/float64(max(1, p.copies()*in.Targets(p.model.Unwrap()))), grad)
 	return nil
+}
+
+// add adds the logits of some rows, which hold all examples several times.
+func (out *outcome) add(values []float64, copies int) {
+	if out.logits == nil {
+		out.logits = make([][]float64, copies)
+	}
+	n := len(values) / copies
+	for i := range copies {
+		out.logits[i] = append(out.logits[i], values[i*n:(i+1)*n]...)
+	}
 }
 
 // score adds the loss of some rows, and its gradients, weighted by their share of all targets.
@@ -137,7 +175,7 @@ func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetens
 	if p.model.Task() == models.NoTask {
 		name = "hidden"
 	}
-	all := []safetensors.Tensor{numbers(name, out.shape, out.logits)}
+	all := []safetensors.Tensor{numbers(name, out.shape, slices.Concat(out.logits...))}
 	if in.Labels != nil {
 		all = append(all, numbers("loss", []int{}, []float64{out.loss}))
 	}
@@ -148,8 +186,11 @@ func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetens
 	for _, q := range p.patches {
 		for key, x := range q.Keyed {
 			g := out.grads.Of(x.Tensor())
-			if g == nil {
+			switch {
+			case x.Fixed:
 				continue
+			case g == nil: // the loss does not reach it
+				g = p.dev.Constant(nil, x.Tensor().Shape()...)
 			}
 			g = q.AsStored(x, g)
 			for _, key := range append([]string{key}, q.Aliases(x)...) {

@@ -135,7 +135,7 @@ func Near(t testing.TB, name string, want, got []float64, tolerance float64) {
 	}
 }
 
-// Masked is a file with one tensor of another, whose entries are zero where the batch's attention mask is: logits mean nothing there. Rows beyond the mask stand before it.
+// Masked is a file with one tensor of another, whose entries are zero where the batch's attention mask is: logits mean nothing there. Rows beyond the mask stand before it, and sequences may be there several times.
 func Masked(t testing.TB, f *safetensors.File, name, batch string) *safetensors.File {
 	x, ok := f.Tensor(name)
 	require.True(t, ok, name)
@@ -145,8 +145,8 @@ func Masked(t testing.TB, f *safetensors.File, name, batch string) *safetensors.
 		values = append([]float64(nil), values...)
 		mask, err := m.Ints()
 		require.NoError(t, err)
-		for i, seen := range mask {
-			if row := i + (i/m.Shape[1]+1)*(x.Shape[1]-m.Shape[1]); seen == 0 {
+		for i := range x.Shape[0] / m.Shape[0] * len(mask) {
+			if row := i + (i/m.Shape[1]+1)*(x.Shape[1]-m.Shape[1]); mask[i%len(mask)] == 0 {
 				clear(values[row*x.Shape[2] : (row+1)*x.Shape[2]])
 			}
 		}
