@@ -95,7 +95,7 @@ func (c AdaLoRA) rank(l *peft.Linear) int {
 func (c AdaLoRA) alpha() float64 { return ranks{alpha: c.Alpha}.alphaOr(c.InitRank) }
 
 func (c AdaLoRA) check() error {
-	err := first(atLeast("InitRank", c.InitRank, 1), atLeast("TargetRank", c.TargetRank, 0), atLeast("Warmup", c.Warmup, 0), atLeast("Last", c.Last, 0),
+	err := first(within("InitRank", c.InitRank, 1, mostRank), atLeast("TargetRank", c.TargetRank, 0), atLeast("Warmup", c.Warmup, 0), atLeast("Last", c.Last, 0),
 		probability("Dropout", c.Dropout), probability("Beta1", c.Beta1), probability("Beta2", c.Beta2), c.Common.check(adalora), c.Init.check())
 	switch {
 	case err != nil:

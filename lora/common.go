@@ -91,6 +91,28 @@ func atLeast(name string, v, bound int) error {
 	return nil
 }
 
+// The most that a configuration may ask for, which may come from anybody's file: far more than anything published.
+const (
+	mostRank    = 1 << 13
+	mostVectors = 1 << 16
+)
+
+// within wants a number of a configuration to be between bounds.
+func within(name string, v, least, most int) error {
+	if v > most {
+		return fmt.Errorf("lora: %s is %d, must be at most %d", name, v, most)
+	}
+	return atLeast(name, v, least)
+}
+
+// fits wants a rank not to be above both sides of a matrix, whose updates of that rank would be no smaller than itself.
+func fits(rank, out, in int) error {
+	if rank > max(out, in) {
+		return fmt.Errorf("rank is %d, above both sides of a matrix of [%d %d]", rank, out, in)
+	}
+	return nil
+}
+
 // probability wants a number of a configuration to be that of a dropout.
 func probability(name string, v float64) error {
 	if v < 0 || v >= 1 {

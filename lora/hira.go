@@ -46,7 +46,7 @@ func (c HiRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c HiRA) check() error {
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.Common.check(hira), c.Init.check(Gaussian))
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(hira), c.Init.check(Gaussian))
 }
 
 // Config is the configuration that Hugging Face PEFT reads.

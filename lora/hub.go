@@ -89,7 +89,7 @@ func (c Hub) check() error {
 	case c.Rescale:
 		return probability("Dropout", c.Dropout)
 	}
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout))
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout))
 }
 
 // swapped are the models in which the library calls the last map of a feed-forward network intermediate, and the first output.
@@ -149,6 +149,9 @@ func (c Hub) linear(q *peft.Patch, l *peft.Linear, parts []peft.Part, rng peft.R
 		h.b = q.NewParam(l.Name()+"/lora_B", slices.Repeat([]float64{1}, wide), wide, 1)
 		q.Add(l, peft.Out, &after{h.rescale})
 		return nil
+	}
+	if err := fits(c.Rank, wide, l.In); err != nil {
+		return err
 	}
 	n := len(parts)
 	h.a = q.NewParam(l.Name()+"/lora_A", c.start(rng, n*c.Rank*l.In, l.In, false), n*c.Rank, l.In)

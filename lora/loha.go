@@ -47,7 +47,7 @@ func (c LoHa) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c LoHa) check() error {
-	return first(atLeast("Rank", c.Rank, 1), c.Common.check(loha), c.Init.check())
+	return first(within("Rank", c.Rank, 1, mostRank), c.Common.check(loha), c.Init.check())
 }
 
 func (c LoHa) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }

@@ -50,7 +50,7 @@ func (c LoKr) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c LoKr) check() error {
-	return first(atLeast("Rank", c.Rank, 1), c.Common.check(lokr), c.Init.check(LyCORIS))
+	return first(within("Rank", c.Rank, 1, mostRank), c.Common.check(lokr), c.Init.check(LyCORIS))
 }
 
 func (c LoKr) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }

@@ -63,7 +63,7 @@ func (c Config) check() error {
 	case c.DoRA && (c.Init == PiSSA || c.Init == OLoRA):
 		return fmt.Errorf("lora: DoRA with Init %q is not supported", c.Init)
 	}
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal))
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal))
 }
 
 // site adds the update to one site.
@@ -87,6 +87,9 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 		if c.DoRA {
 			return errors.New("DoRA adapts linear maps, not embeddings")
 		}
+		if err := fits(r, x.Num, x.Size); err != nil {
+			return err
+		}
 		c.addEmbedding(q, x, c.embedding(q, x, r, scale, rng))
 	default:
 		return fmt.Errorf("LoRA adapts linear maps and embeddings, not a %T", x)
@@ -107,6 +110,9 @@ func (c Config) scale(name string) (r int, scale float64, err error) {
 
 // linear makes the parameters of an update of a linear map.
 func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) (*linear, error) {
+	if err := fits(r, l.Out, l.In); err != nil {
+		return nil, err
+	}
 	dev := q.Sites().Device()
 	a, b, taken, err := c.start(l, dev, r, scale, rng)
 	if err != nil {

@@ -59,7 +59,7 @@ func (c MiSS) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c MiSS) check() error {
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.Common.check(miss), c.Init.check(Bat, Mini))
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(miss), c.Init.check(Bat, Mini))
 }
 
 func (c MiSS) fits(l *peft.Linear) error {

@@ -53,7 +53,7 @@ func (c RandLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c RandLoRA) check() error {
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.Common.check(randlora), c.Init.check())
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(randlora), c.Init.check())
 }
 
 // products is how many products of the rank make full rank.

@@ -23,6 +23,9 @@ func (r ranks) of(name string) (rank int, alpha float64, err error) {
 	if rank < 1 {
 		return 0, 0, fmt.Errorf("rank is %d, must be at least 1", rank)
 	}
+	if rank > mostRank {
+		return 0, 0, fmt.Errorf("rank is %d, must be at most %d", rank, mostRank)
+	}
 	if v, ok := r.alphaPattern.Lookup(name); ok {
 		r.alpha = v
 	}

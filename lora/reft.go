@@ -59,7 +59,7 @@ func (c ReFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c ReFT) check() error {
-	return first(atLeast("Rank", c.Rank, 1), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
+	return first(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
 }
 
 // unit makes the parameters of one edit.

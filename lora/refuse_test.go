@@ -15,10 +15,14 @@ func TestFamilyRefuses(t *testing.T) {
 	model, at := pefttest.NewModel(1), lora.Common{On: peft.Named("*.Query")}
 	for says, m := range map[string]peft.Method{
 		"Rank is 0":                                lora.LoHa{Common: at},
+		"Rank is 1073741824, must be at most":      lora.LoHa{Common: at, Rank: 1 << 30},
+		"rank is 500, above both sides":            lora.Config{Rank: 500, On: at.On},
+		"rank is 600, above both sides":            lora.Hub{Rank: 600},
+		"Vectors is 1048576, must be at most":      lora.VBLoRA{Common: at, Rank: 1, Vectors: 1 << 20},
 		"DoRA has no bias":                         lora.Config{Rank: 1, DoRA: true, OwnBias: true, On: at.On},
 		`DoRA with Init "pissa"`:                   lora.Config{Rank: 1, DoRA: true, Init: lora.PiSSA, On: at.On},
 		"DoRA adapts linear maps":                  lora.Config{Rank: 1, DoRA: true, On: peft.Named("Words")},
-		"rank is 13, above the smaller side":       lora.Config{Rank: 13, Init: lora.OLoRA, On: at.On},
+		"rank is 13, above the smaller side":       lora.Config{Rank: 13, Init: lora.OLoRA, On: peft.Named("*.Up")},
 		"rank is 3, but must be even":              lora.Config{Rank: 3, Init: lora.Orthogonal, On: at.On},
 		"IA3 trains no biases":                     lora.IA3{Common: lora.Common{On: at.On, Bias: lora.AllBias}},
 		"VERA adapts linear maps, not a *peft.Emb": lora.VeRA{Common: lora.Common{On: peft.Named("Words")}, Rank: 1},

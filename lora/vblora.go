@@ -64,7 +64,7 @@ func (c VBLoRA) check() error {
 	if c.TopK > c.Vectors {
 		return errors.New("lora: TopK is above the number of Vectors")
 	}
-	return first(atLeast("Rank", c.Rank, 1), atLeast("Vectors", c.Vectors, 0), atLeast("Length", c.Length, 0), atLeast("TopK", c.TopK, 0), probability("Dropout", c.Dropout),
+	return first(within("Rank", c.Rank, 1, mostRank), within("Vectors", c.Vectors, 0, mostVectors), within("Length", c.Length, 0, mostVectors), atLeast("TopK", c.TopK, 0), probability("Dropout", c.Dropout),
 		c.Common.check(vblora))
 }
 

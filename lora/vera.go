@@ -48,7 +48,7 @@ func (c VeRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c VeRA) check() error {
-	return first(atLeast("Rank", c.Rank, 1), probability("Dropout", c.Dropout), c.Common.check(vera), c.Init.check())
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(vera), c.Init.check())
 }
 
 // projections draws A and B, Kaiming uniform.
