@@ -16,6 +16,7 @@ type norm struct {
 	rms          bool
 	eps          float64
 	beta         float32
+	share        int // rows of a task of the backward pass
 }
 
 // LayerNorm makes y = (x−mean)/√(var+eps)∘gain + bias, and stats.
@@ -90,15 +91,20 @@ func (b *Backend) RMSNormGrad(dx, dgain *backend.Mat, dy, x, stats backend.Mat, 
 // normGrad does n, backward.
 func (b *Backend) normGrad(n norm, dgain, dbias *backend.Mat) {
 	n.k = b.kernels
+	n.share = band
 	rows, d := blocks(n.x.rows, band), n.x.cols
-	part := b.pool.get(max(2*rows*d, 1))
+	room := 2 * rows * d
+	if dgain == nil && dbias == nil { // rows are on their own
+		n.share, room = band/4, 0
+	}
+	part := b.pool.get(max(room, 1))
 	if dgain != nil {
 		n.dgain = dense(part.data, rows, d)
 	}
 	if dbias != nil {
 		n.dbias = dense(part.data[rows*d:], rows, d)
 	}
-	run(b, rows, normBackward(n))
+	run(b, blocks(n.x.rows, n.share), normBackward(n))
 	if dgain != nil {
 		b.combine(see(*dgain), n.dgain, 1)
 	}
@@ -111,7 +117,7 @@ func (b *Backend) normGrad(n norm, dgain, dbias *backend.Mat) {
 // normBackward is a norm's backward pass.
 type normBackward norm
 
-// chunk does the rows of band c.
+// chunk does share c of the rows: a band where there are sums for each band.
 func (n *normBackward) chunk(w *worker, c int) {
 	d := n.x.cols
 	var dgain, dbias []float32
@@ -124,7 +130,7 @@ func (n *normBackward) chunk(w *worker, c int) {
 		clear(dbias)
 	}
 	gain := n.gain.parameter(w, slotZ)
-	for i := c * band; i < min((c+1)*band, n.x.rows); i++ {
+	for i := c * n.share; i < min((c+1)*n.share, n.x.rows); i++ {
 		x, dy := n.x.row(i, 0, d, w.floats(slotX, d)), n.dy.row(i, 0, d, w.floats(slotY, d))
 		mean, r := float32(0), n.stats.at(i, 0)
 		if !n.rms {

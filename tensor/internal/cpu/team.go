@@ -139,8 +139,11 @@ func (t *team) share(j *job, k task, n int) {
 }
 
 // spin waits a moment, and now and then for the other goroutines that want to run: seldom, for they are asked for under a lock that all threads contend for.
+// It is a call, never inlined, so that the runtime can stop the thread here at once when it wants all to stop.
+//
+//go:noinline
 func spin(spins int) {
-	const yield = 512
+	const yield = 4096
 	if spins%yield == 0 {
 		runtime.Gosched()
 		return
@@ -178,7 +181,7 @@ func (t *team) work(w *worker) {
 
 // await returns the epoch once it is not the one seen before.
 func (t *team) await(w *worker, seen uint32) uint32 {
-	const patience = 4096 // spins before sleep
+	const patience = 16384 // spins before sleep, which ends late: about a millisecond
 	for spins := 1; ; spins++ {
 		if e := t.epoch.Load(); e != seen {
 			return e
