@@ -58,7 +58,14 @@ func forOne(adapter string) (o Options, err error) {
 		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), err)
 	}
 	o = Options{Task: tasks[c.TaskType], Pool: c.Pool, Class: c.Auto.Class, Headless: c.TaskType == "FEATURE_EXTRACTION"}
-	if isClass(c.Class) {
+	if o.Flexible, err = flexibleHead(adapter); err != nil {
+		return o, err
+	}
+	if o.Flexible.Layers > 0 {
+		o.Class, o.Labels = c.Class, o.Flexible.Labels
+		return o, nil
+	}
+	if isClass(c.Class) && !isFlexible(c.Class) {
 		o.Class = c.Class
 	}
 	o.Labels, err = labels(adapter)

@@ -43,6 +43,9 @@ var families = map[string]family{
 			m.Decoder.W = tied(b, m.Bert, m.Decoder.W)
 			return m
 		}},
+		{"BertAdapterModel", NoTask, func(b blueprint) Model {
+			return &BertAdapterModel{newBert(b.Config, b.Flexible.Pooler), newFlexible(b.Config, b.Flexible)}
+		}},
 	}},
 	"gpt2": {"transformer.", []architecture{
 		{"GPT2Model", NoTask, func(b blueprint) Model { return newGPT2(b.Config) }},
@@ -61,6 +64,9 @@ var families = map[string]family{
 		}},
 		{"DistilBertForTokenClassification", TokenClassification, func(b blueprint) Model {
 			return &DistilBertForTokenClassification{newDistilBert(b.Config), head(b.Hidden, b.Options.Labels)}
+		}},
+		{"DistilBertAdapterModel", NoTask, func(b blueprint) Model {
+			return &DistilBertAdapterModel{newDistilBert(b.Config), newFlexible(b.Config, b.Flexible)}
 		}},
 	}},
 	gemma3: {"model.", []architecture{
@@ -99,6 +105,9 @@ var families = map[string]family{
 			m.Decoder.B.Name = "lm_head.bias"
 			m.Decoder.W = tied(b, m.Bert, m.Decoder.W)
 			return m
+		}},
+		{"RobertaAdapterModel", NoTask, func(b blueprint) Model {
+			return &RobertaAdapterModel{newBert(b.Config, b.Flexible.Pooler), newFlexible(b.Config, b.Flexible)}
 		}},
 	}},
 }
@@ -172,6 +181,8 @@ func (b blueprint) pick() (family, architecture, error) {
 // suits reports whether a class is the one that is asked for.
 func (b blueprint) suits(a architecture) bool {
 	switch {
+	case isFlexible(a.name) != (b.Flexible.Layers > 0):
+		return false
 	case b.Class != "":
 		return a.name == b.Class
 	case b.Task != NoTask:

@@ -20,13 +20,14 @@ const (
 
 // Options are what a caller may ask of a model beside what its folder says. The zero value asks for nothing.
 type Options struct {
-	Task     Task    // the head to put on; empty: the one the folder has
-	Class    string  // the class of model, as transformers names it; empty: by the task, else the one the folder has
-	Headless bool    // no head, even if the folder has one
-	Labels   int     // of a new head; 0: as config.json says
-	Pool     Pool    // of a new sequence classifier; empty: head where the file holds a pooler, else mean
-	Seed     uint64  // of a new head's weights
-	Storage  Storage // how the matrices of linear maps are kept; empty: as the file has them
+	Task     Task         // the head to put on; empty: the one the folder has
+	Class    string       // the class of model, as transformers names it; empty: by the task, else the one the folder has
+	Headless bool         // no head, even if the folder has one
+	Labels   int          // of a new head; 0: as config.json says
+	Pool     Pool         // of a new sequence classifier; empty: head where the file holds a pooler, else mean
+	Seed     uint64       // of a new head's weights
+	Flexible FlexibleHead // a head that AdapterHub's library builds itself, of the classes named …AdapterModel
+	Storage  Storage      // how the matrices of linear maps are kept; empty: as the file has them
 }
 
 // Opened is a model with the folder it came from.

@@ -86,6 +86,22 @@ func (s *Sites) hubHead(weights []safetensors.Tensor, info Info) map[string]any 
 			classes = l.Out
 		}
 	}
+	config := s.hubConfig(Info{BaseModel: info.BaseModel, Class: info.Class})
+	ids := labelIDs(classes, info)
+	if m, ok := s.model.(interface {
+		HubHead() (name string, config map[string]any)
+	}); ok { // a head that the library builds itself
+		name, own := m.HubHead()
+		own["label2id"] = ids
+		maps.Copy(config, map[string]any{"config": own, "name": name})
+		return config
+	}
+	maps.Copy(config, map[string]any{"config": nil, "name": nil, "label2id": ids, "num_labels": classes})
+	return config
+}
+
+// labelIDs are the numbers of classes by their names.
+func labelIDs(classes int, info Info) map[string]int {
 	names, _ := info.Extra["labels"].([]string)
 	ids := map[string]int{}
 	for i := range classes {
@@ -95,9 +111,7 @@ func (s *Sites) hubHead(weights []safetensors.Tensor, info Info) map[string]any 
 			ids["LABEL_"+strconv.Itoa(i)] = i
 		}
 	}
-	c := s.hubConfig(Info{BaseModel: info.BaseModel, Class: info.Class})
-	maps.Copy(c, map[string]any{"config": nil, "name": nil, "label2id": ids, "num_labels": classes})
-	return c
+	return ids
 }
 
 // head are the parameters of the model's head, by name.

@@ -39,7 +39,6 @@ var excluded = map[string]string{
 
 	"gpt2-lm.cpt":              missing,
 	"llama-lm.adaption-prompt": missing,
-	"bert-flex_head":           missing,
 }
 
 // The reasons. One that says that something is missing is to go.
