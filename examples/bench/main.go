@@ -42,7 +42,7 @@ func parse(e cli.Env, args []string) (o options, err error) {
 	f.IntVar(&o.steps, "steps", 10, "steps that are timed")
 	f.IntVar(&o.warmup, "warmup", 3, "steps before that")
 	f.IntVar(&o.threads, "threads", 2, "number of threads")
-	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16 or int8")
+	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16, which asks for products in bfloat16 as well where the processor has them, or int8")
 	f.Float64Var(&o.fill, "fill", 1, "mean share of -seq that rows fill; below 1 their lengths differ")
 	f.StringVar(&o.cpuprofile, "cpuprofile", "", "`file` to write a profile of the timed steps to, for go tool pprof")
 	f.BoolVar(&o.profile, "profile", false, "also tell where the time of the timed steps goes, by operation, and how far that is from what the machine can do")

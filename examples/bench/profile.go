@@ -6,6 +6,7 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"peft/models"
 	"peft/tensor"
 	"peft/tensor/profile"
 )
@@ -16,6 +17,9 @@ type report struct{ *profile.Report }
 // device is where the steps are done, and the report of them if it is wanted.
 func (o options) device() (*tensor.Device, report) {
 	d := tensor.CPU(o.threads)
+	if o.dtype == string(models.BF16) {
+		d = tensor.CPUBF16(o.threads)
+	}
 	if !o.profile {
 		return d, report{}
 	}

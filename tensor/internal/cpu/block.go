@@ -39,7 +39,10 @@ func (x *block) multiply() {
 		}
 		x.finish(0, x.c.rows)
 	}
-	if whole {
+	switch {
+	case whole && x.b.pairs != nil:
+		x.addPairs(&x.a, &x.b, !low)
+	case whole:
 		x.add(&x.a, &x.b, x.alpha, !low)
 	}
 	if low {

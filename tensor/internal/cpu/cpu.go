@@ -11,6 +11,7 @@ import (
 type Backend struct {
 	pool    pool
 	kernels *kernels
+	bf16    bool // products with BF16 weights are computed in bfloat16
 	team    *team
 	boxes   sync.Map // reflect.Type of arguments → *sync.Pool of *box of that type
 }
@@ -31,6 +32,13 @@ func NewSet(threads int, s Set) *Backend {
 	}
 	b := &Backend{kernels: newKernels(s), team: newTeam(threads)}
 	runtime.AddCleanup(b, (*team).stop, b.team)
+	return b
+}
+
+// BF16 makes b compute products with weights stored as BF16 in bfloat16 where the instruction set in use can: the other operand is rounded to the nearest, sums are float32. Such weights
+// take twice their bytes more, once they have been used in both directions. Elsewhere they are only widened. It must be called before b computes, and returns b.
+func (b *Backend) BF16() *Backend {
+	b.bf16 = b.kernels.pairs != nil
 	return b
 }
 

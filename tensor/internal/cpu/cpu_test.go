@@ -12,7 +12,7 @@ import (
 
 // forEachSet runs a test for all instruction sets of this processor, with one thread and with three.
 func forEachSet(t *testing.T, f func(t *testing.T, b *Backend)) {
-	for _, s := range Available() {
+	for _, s := range append(ownSets(), Generic) {
 		for _, threads := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%v/%d", s, threads), func(t *testing.T) { f(t, NewSet(threads, s)) })
 		}

@@ -18,6 +18,8 @@ type kernels struct {
 	// pack makes dst[j·tileCols + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < tileCols.
 	pack func(dst, src []float32, rows, cols, stride int)
 
+	pairs *pairKernels // nil where the set has none
+
 	unary  [backend.Softplus + 1]func(dst, x []float32)
 	slope  [backend.Softplus + 1]func(dx, x, dy []float32) // dx = dy∘f', from the output where FromOutput
 	binary [backend.Max + 1]func(dst, x, y []float32)
@@ -55,6 +57,7 @@ func newKernels(s Set) *kernels {
 		normalise: normaliseGeneric, normSums: normSumsGeneric, normGrad: normGradGeneric, normParams: normParamsGeneric,
 		fromBF16: fromBF16Generic, fromF16: fromF16Generic, fromI8: fromI8Generic,
 	}
+	k.pairs = &pairKernels{rows: k.tileRows, tile: pairsGeneric(k.tileCols), round: roundPairsGeneric}
 	for m := 1; m <= k.tileRows; m++ {
 		k.tile[m] = tileGeneric(m)
 	}

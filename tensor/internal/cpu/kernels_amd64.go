@@ -18,6 +18,10 @@ func supported(s Set) bool {
 		return x.HasAVX2 && x.HasFMA && x.HasBMI2 && x.HasF16C
 	case AVX512:
 		return supported(AVX2) && x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW
+	case AVX512BF16:
+		return supported(AVX512) && x.HasAVX512BF16
+	case AMX:
+		return supported(AVX512BF16) && x.HasAMXTile && x.HasAMXBF16 && tilesAllowed()
 	}
 	return s == Generic
 }
@@ -29,12 +33,31 @@ func accelerate(k *kernels, s Set) {
 		k.avx2()
 	case AVX512:
 		k.avx512()
+	case AVX512BF16:
+		k.avx512()
+		k.pairs = &pairKernels{rows: 14, tile: pairsAVX512BF16, round: roundPairsAVX512BF16}
+	case AMX:
+		k.avx512()
+		k.pairs = &pairKernels{rows: 32, tile: pairsAMX, round: roundPairsAVX512BF16}
+	}
+}
+
+// pairsAVX512BF16 multiplies strips by the kernel for the fewest rows that are enough.
+func pairsAVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums []float32) {
+	switch {
+	case rows == 1:
+		pairs1AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
+	case rows <= 4:
+		pairs4AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
+	default:
+		pairs14AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
 	}
 }
 
 // avx2 puts the AVX2 kernels into the table.
 func (k *kernels) avx2() {
 	k.tileRows, k.tileCols, k.lanes, k.rowPitch, k.depthBlock = 6, 16, 8, 8, 384
+	k.pairs = nil
 	copy(k.tile[1:], []tileFunc{tile1AVX2, tile2AVX2, tile3AVX2, tile4AVX2, tile5AVX2, tile6AVX2})
 	k.pack, k.stack, k.touch = packAVX2, stackAVX2, touchAVX2
 	k.probe = probeAVX2
@@ -89,6 +112,7 @@ func (k *kernels) functionsAVX2() {
 // avx512 puts the AVX-512 kernels into the table.
 func (k *kernels) avx512() {
 	k.tileRows, k.tileCols, k.lanes, k.rowPitch, k.depthBlock = 14, 32, 16, 16, 384
+	k.pairs = nil
 	copy(k.tile[1:], []tileFunc{tile1AVX512, tile2AVX512, tile3AVX512, tile4AVX512, tile5AVX512, tile6AVX512, tile7AVX512,
 		tile8AVX512, tile9AVX512, tile10AVX512, tile11AVX512, tile12AVX512, tile13AVX512, tile14AVX512})
 	k.pack, k.stack, k.touch = packAVX512, stackAVX512, touchAVX512

@@ -17,6 +17,7 @@ func accelerate(k *kernels, s Set) {
 // neon puts the NEON kernels into the table.
 func (k *kernels) neon() {
 	k.tileRows, k.tileCols, k.lanes, k.rowPitch, k.depthBlock = 7, packNEONCols, 4, 8, 384
+	k.pairs = nil
 	copy(k.tile[1:], []tileFunc{tile1NEON, tile2NEON, tile3NEON, tile4NEON, tile5NEON, tile6NEON, tile7NEON})
 	k.pack, k.stack, k.touch = packNEON, stackNEON, touchNEON
 	k.probe = probeNEON

@@ -5,6 +5,7 @@ type source struct {
 	view
 	w      *weight
 	packed []float32 // all panels, by blocks of depth, where they have been made before
+	pairs  []uint32  // all panels of pairs, where the product is one of bfloat16 numbers
 }
 
 // sourceOf is W, or Wᵀ, as a right operand.

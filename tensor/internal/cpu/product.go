@@ -44,7 +44,7 @@ func (b *Backend) product(p product) {
 // shared makes the panels of p's right operand where several blocks of rows would make the same ones; nil where they are not to be made, or are there already.
 func (b *Backend) shared(p *product) *buffer {
 	size := b.packedSize(&p.b)
-	if p.down == 1 || p.b.packed != nil || p.b.direct(p.k, p.mBlock) || size > packedMost {
+	if p.down == 1 || p.b.packed != nil || p.b.pairs != nil || p.b.direct(p.k, p.mBlock) || size > packedMost {
 		return nil
 	}
 	panels := b.pool.get(max(size, 1))
@@ -107,7 +107,7 @@ func (k *kernels) thin(c, a view) bool {
 
 // MulT makes dst = f(x·Wᵀ + u·vᵀ + bias).
 func (b *Backend) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
-	p := product{c: see(dst), a: see(x), b: b.transposed(w.(*weight)), alpha: 1, bias: seeOrNone(e.Bias), pre: seeOrNone(e.Pre)}
+	p := product{c: see(dst), a: see(x), b: b.right(w.(*weight), true), alpha: 1, bias: seeOrNone(e.Bias), pre: seeOrNone(e.Pre)}
 	if e.Low != nil {
 		p.u, p.v = see(e.Low.U), source{view: see(e.Low.V).t()}
 	}
@@ -119,7 +119,7 @@ func (b *Backend) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue)
 
 // Mul makes dst = dy·W + u·v + beta·dst.
 func (b *Backend) Mul(dst, dy backend.Mat, w backend.Weight, low *backend.LowRank, beta float64) {
-	p := product{c: see(dst), a: see(dy), b: sourceOf(w.(*weight), false), alpha: 1, beta: float32(beta)}
+	p := product{c: see(dst), a: see(dy), b: b.right(w.(*weight), false), alpha: 1, beta: float32(beta)}
 	if low != nil {
 		p.u, p.v = see(low.U), source{view: see(low.V)}
 	}

@@ -13,13 +13,15 @@ type Set uint8
 
 // The instruction sets, from the plainest.
 const (
-	Generic Set = iota // Go code
-	AVX2               // AVX2 and FMA
-	AVX512             // AVX-512 F, VL, DQ and BW, and FMA
-	NEON               // Arm's, of 128 bits
+	Generic    Set = iota // Go code
+	AVX2                  // AVX2 and FMA
+	AVX512                // AVX-512 F, VL, DQ and BW, and FMA
+	AVX512BF16            // that, and its dot products of bfloat16 pairs
+	AMX                   // that, and Intel's tiles of bfloat16 pairs
+	NEON                  // Arm's, of 128 bits
 )
 
-var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", NEON: "neon"}
+var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", AVX512BF16: "avx512bf16", AMX: "amx", NEON: "neon"}
 
 // String is the name by which PEFT_CPU calls the set.
 func (s Set) String() string { return setNames[s] }

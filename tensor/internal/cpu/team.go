@@ -47,6 +47,8 @@ const (
 	slotK
 	slotV
 	slotQ
+	slotPairs // rounded rows of a product's left operand
+	slotSums  // sums of a strip and a panel of pairs
 	slots
 )
 

@@ -14,7 +14,8 @@ type weight struct {
 	backend.Storage
 	floats []float32 // the numbers where they need no widening, else nil
 	once   sync.Once
-	packed []float32 // panels of the transposed matrix, made once they are wanted
+	packed []float32     // panels of the transposed matrix, made once they are wanted
+	pairs  [2]pairPanels // of the matrix and of the transposed one, likewise
 }
 
 // Size is [out, in].

@@ -14,8 +14,9 @@ import (
 // A machine writes instructions for vectors of one width.
 type machine struct {
 	*build.Context
-	wide   bool // AVX-512
-	lanes  int  // numbers in a vector
+	wide   bool   // AVX-512
+	name   string // of the instruction set, where it is more than AVX-512
+	lanes  int    // numbers in a vector
 	labels int
 	splats []uint32 // constants in use, each repeated over a vector
 	counts bool     // iota is in use
@@ -32,6 +33,9 @@ func newMachine(wide bool) *machine {
 
 // set is the name of the instruction set, as functions bear it.
 func (m *machine) set() string {
+	if m.name != "" {
+		return m.name
+	}
 	if m.wide {
 		return "AVX512"
 	}

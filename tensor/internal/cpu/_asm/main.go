@@ -33,6 +33,15 @@ var themes = []struct {
 	{"widen", widenings},
 }
 
+// sixteen are the kernels of bfloat16, each for processors of one kind.
+var sixteen = []struct {
+	set   string
+	write func(m *machine)
+}{
+	{"AVX512BF16", dots},
+	{"AMX", matrices},
+}
+
 func main() {
 	dir := flag.String("dir", "..", "folder to write to")
 	flag.Parse()
@@ -44,6 +53,15 @@ func main() {
 			if err := m.save(filepath.Join(*dir, name)); err != nil {
 				log.Fatalf("%s: %v", name, err)
 			}
+		}
+	}
+	for _, t := range sixteen {
+		m := newMachine(true)
+		m.name = t.set
+		t.write(m)
+		name := fmt.Sprintf("pairs_%s_amd64", m.lower())
+		if err := m.save(filepath.Join(*dir, name)); err != nil {
+			log.Fatalf("%s: %v", name, err)
 		}
 	}
 }
