@@ -55,7 +55,7 @@ func (c Hub) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lora: %s: %w", l.Name(), err)
 		}
-		if l.Layer() < 0 || parts == nil {
+		if parts == nil {
 			continue
 		}
 		found = true

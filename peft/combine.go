@@ -3,6 +3,7 @@ package peft
 import (
 	"fmt"
 	"iter"
+	"strings"
 )
 
 // Combine is several methods as one: their patches are one patch, with the parameters of all. Methods that cannot live in one patch are refused when it is attached.
@@ -18,7 +19,7 @@ func (c combined) Attach(s *Sites, rng Rand) (*Patch, error) {
 			return nil, err
 		}
 		if err := all.absorb(q); err != nil {
-			return nil, fmt.Errorf("peft: combine: %T: %w", m, err)
+			return nil, fmt.Errorf("peft: combine: %w", err)
 		}
 	}
 	return all, nil
@@ -54,17 +55,19 @@ type origin struct {
 // absorb takes over everything another patch of the same model holds. Both training one parameter whole is one training of it.
 func (q *Patch) absorb(o *Patch) error {
 	for x := range o.Params() {
-		if have := q.byName[x.Name]; have != nil && !wholeIn(q, o, x.Name) {
-			return fmt.Errorf("two methods have a parameter named %s", x.Name)
+		have := q.byName[x.Name]
+		if have == nil || wholeIn(q, o, x.Name) {
+			continue
 		}
+		first := q.origins[have].q.method
+		if strings.Contains(x.Name, "/") {
+			return fmt.Errorf("%T and %T both have a parameter %s, which nothing would tell apart: let them act on different sites", first, o.method, x.Name)
+		}
+		return fmt.Errorf("%T and %T both train %s, and not both as a whole", first, o.method, x.Name)
 	}
 	merge(q.deltas, o.deltas)
 	merge(q.rows, o.rows)
-	for f, v := range o.standIns {
-		if q.byName[f.Name] == nil {
-			q.standIns[f] = append(q.standIns[f], v...)
-		}
-	}
+	q.substitute(o)
 	for x := range o.Params() {
 		if q.byName[x.Name] == nil {
 			q.own(x)
@@ -73,6 +76,24 @@ func (q *Patch) absorb(o *Patch) error {
 		}
 	}
 	return nil
+}
+
+// substitute takes over the stand-ins of another patch, but for what both train whole. Trained values come before what is computed of them.
+func (q *Patch) substitute(o *Patch) {
+	wholes := q.wholes()
+	for f, vs := range o.standIns {
+		for _, v := range vs {
+			_, whole := v.(Whole)
+			_, some := v.(Entries)
+			switch {
+			case whole && wholes[f.Name]:
+			case whole || some:
+				q.standIns[f] = append([]StandIn{v}, q.standIns[f]...)
+			default:
+				q.standIns[f] = append(q.standIns[f], v)
+			}
+		}
+	}
 }
 
 // wholeIn reports whether both patches train the parameter of that name as a whole tensor.

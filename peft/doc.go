@@ -19,6 +19,9 @@
 //	loss := model.Loss(p, batch)
 //	grads := tensor.Backward(loss)
 //
+// Methods are put together as HTTP middleware is: [Combine] is several as one, [Gated] one with gates, a [Mixture] several experts of one. Trained patches are put together by [Stack],
+// [Average], [Split], [BatchSplit] and [Parallel].
+//
 // A patch left out of the pass is detached. [Merge] folds patches into one of plain stand-ins; leaving that out is the undo. [Save] and [Load] read and write
 // the folders that Hugging Face PEFT does.
 package peft

@@ -58,15 +58,16 @@ func (m *merger) tied(x Site) Site {
 	return nil
 }
 
+// foldable are the deltas of a site in the order in which they fold: those at the output, which read what those at the input have made of it, come first, and of these the last.
 func (m *merger) foldable(x Site) (all []Folder, err error) {
-	for _, at := range []Place{In, Out, After} {
-		for _, d := range m.deltas(x, at) {
-			f, ok := d.(Folder)
-			if !ok {
-				return nil, fmt.Errorf("%T cannot be folded into weights", d)
-			}
-			all = append(all, f)
+	in := slices.Clone(m.deltas(x, In))
+	slices.Reverse(in)
+	for _, d := range slices.Concat(m.deltas(x, Out), in, m.deltas(x, After)) {
+		f, ok := d.(Folder)
+		if !ok {
+			return nil, fmt.Errorf("%T cannot be folded into weights", d)
 		}
+		all = append(all, f)
 	}
 	return all, nil
 }

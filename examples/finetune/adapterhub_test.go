@@ -120,3 +120,15 @@ func compareFields(t *testing.T, want, got string) {
 		}
 	}
 }
+
+// TestGateOfLoRA trains LoRA with UniPELT's gates as the own reference does.
+func TestGateOfLoRA(t *testing.T) {
+	c, dir := golden.Cases(t, "own", "unipelt-lora_gate-bert")[0], t.TempDir()
+	require.NoError(t, peft.WriteJSON(filepath.Join(dir, peft.ConfigFile), map[string]any{
+		"config": map[string]any{"architecture": "lora", "r": 3, "use_gating": true}, "name": "tuned", "model_class": "BertForSequenceClassification", "version": "adapters.1.3.0",
+	}))
+	start, err := os.ReadFile(c.Path("start.safetensors"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, peft.HubWeightsFile), start, 0o666))
+	tryTrajectory(t, c, "-init", dir)
+}
