@@ -18,24 +18,9 @@ var excluded = map[string]string{
 	"llama-lm.full":   elsewhere,
 	"gpt2-cls.prompt": "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
 
-	"llama-lm.lora-replication":   replication,
-	"llama-lm.combine":            compared,
-	"gpt2-lm.combine-ranks":       compared,
-	"bert-average":                composed,
-	"bert-average-lora":           composed,
-	"bert-average_adapter":        composed,
-	"bert-average_adapter-lora":   composed,
-	"bert-average_adapter-prefix": composed,
-	"bert-batchsplit":             composed,
-	"bert-batchsplit-lora":        composed,
-	"bert-batchsplit-prefix":      composed,
-	"bert-parallel":               composed,
-	"bert-split":                  composed,
-	"bert-stack":                  composed,
-	"bert-stack-lora":             composed,
-	"gpt2-stack":                  composed,
-	"llama-batchsplit":            composed,
-	"llama-parallel-lora":         composed,
+	"llama-lm.lora-replication": replication,
+	"llama-lm.combine":          compared,
+	"gpt2-lm.combine-ranks":     compared,
 
 	"gpt2-lm.cpt":              missing,
 	"llama-lm.adaption-prompt": missing,
@@ -45,15 +30,14 @@ var excluded = map[string]string{
 const (
 	elsewhere   = "it has no adapter: the models' own tests compare it"
 	replication = "layers that stand in a model more than once are not supported"
-	compared    = "missing: the program merge makes one adapter of several"
-	composed    = "missing: compositions of adapters"
+	compared    = "the tests of the program merge, which makes one adapter of several, compare it"
 	missing     = "missing"
 )
 
 // TestAudit wants every golden case of a family that there is to be compared by one of the tests, or excluded for a reason.
 func TestAudit(t *testing.T) {
 	tried := map[string]bool{}
-	for _, all := range [][]golden.Case{cases(t), prefixCases(t), startCases(t), hubCases(t, hubArchitectures...), hubCases(t, "reft")} {
+	for _, all := range [][]golden.Case{cases(t), prefixCases(t), startCases(t), hubCases(t, hubArchitectures...), hubCases(t, "reft"), compositions(t), averages(t)} {
 		for _, c := range all {
 			tried[c.Name] = true
 		}
