@@ -85,6 +85,9 @@ func matrix(x *peft.Param) *mat.Dense {
 	return mat.NewDense(t.Rows(), t.Cols(), t.Float64s())
 }
 
+// dense is the numbers of a matrix, row by row.
+func dense(m *mat.Dense) []float64 { return mat.DenseCopyOf(m).RawMatrix().Data }
+
 // cat puts factors side by side: [B₁ B₂ …]·[c₁A₁; c₂A₂; …] = Σ cᵢ·Bᵢ·Aᵢ.
 func cat(updates []update) lowRank {
 	_, in := updates[0].a.Dims()

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
 	"peft/peft"
 )
 
@@ -71,7 +69,7 @@ func (x combined) assign(q *peft.Patch, rank int) error {
 	}
 	a, b, _ := paramsOf(deltas[0])
 	f := x.padded(rank)
-	a.Tensor().Assign(mat.DenseCopyOf(f.a).RawMatrix().Data)
-	b.Tensor().Assign(mat.DenseCopyOf(f.b).RawMatrix().Data)
+	a.Tensor().Assign(dense(f.a))
+	b.Tensor().Assign(dense(f.b))
 	return nil
 }

@@ -72,7 +72,7 @@ func (v vote) of(all []*mat.Dense, weights []float64) *mat.Dense {
 	rows, cols := all[0].Dims()
 	entries := make([][]float64, len(all))
 	for i, m := range all {
-		entries[i] = mat.DenseCopyOf(m).RawMatrix().Data
+		entries[i] = dense(m)
 		if v.drop != nil {
 			v.drop(entries[i])
 		}
