@@ -17,16 +17,19 @@ import (
 	"peft/train"
 )
 
-// TestOptimizers compares trajectories under other rules than AdamW's.
+// optimizers are the cases of other rules than AdamW's, with these.
+var optimizers = map[string]func(c golden.Case, q *peft.Patch) (func(*peft.Param) optim.Rule, error){
+	"llama-lm.lora-plus": func(c golden.Case, _ *peft.Patch) (func(*peft.Param) optim.Rule, error) {
+		return lora.Plus{LR: c.Optimizer.LR, Ratio: c.Optimizer.Ratio, Embedding: c.Optimizer.EmbeddingLR, Decay: c.Optimizer.WeightDecay}.Rule, nil
+	},
+	"llama-lm.lora-fa": func(c golden.Case, q *peft.Patch) (func(*peft.Param) optim.Rule, error) {
+		return lora.FA{LR: c.Optimizer.LR, Decay: c.Optimizer.WeightDecay}.Rule(q)
+	},
+}
+
+// TestOptimizers compares trajectories under these.
 func TestOptimizers(t *testing.T) {
-	for name, rule := range map[string]func(c golden.Case, q *peft.Patch) (func(*peft.Param) optim.Rule, error){
-		"llama-lm.lora-plus": func(c golden.Case, _ *peft.Patch) (func(*peft.Param) optim.Rule, error) {
-			return lora.Plus{LR: c.Optimizer.LR, Ratio: c.Optimizer.Ratio, Embedding: c.Optimizer.EmbeddingLR, Decay: c.Optimizer.WeightDecay}.Rule, nil
-		},
-		"llama-lm.lora-fa": func(c golden.Case, q *peft.Patch) (func(*peft.Param) optim.Rule, error) {
-			return lora.FA{LR: c.Optimizer.LR, Decay: c.Optimizer.WeightDecay}.Rule(q)
-		},
-	} {
+	for name, rule := range optimizers {
 		t.Run(name, func(t *testing.T) {
 			c, dir := golden.Cases(t, "hf", name)[0], t.TempDir()
 			e := cli.Env{Out: io.Discard, Err: io.Discard}
