@@ -168,3 +168,14 @@ func TestGateOfLoRA(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, peft.HubWeightsFile), start, 0o666))
 	tryTrajectory(t, c, "-init", dir)
 }
+
+// TestGatedLoRA trains LoRA whose gates stand in place of its scale, from a folder made of the case's first values.
+func TestGatedLoRA(t *testing.T) {
+	c, dir := golden.Cases(t, "own", "unipelt-lora_gate-bert")[0], t.TempDir()
+	values, err := os.ReadFile(c.Path("start.safetensors"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, peft.HubWeightsFile), values, 0o600))
+	config := map[string]any{"architecture": "lora", "r": 3, "use_gating": true}
+	require.NoError(t, peft.WriteJSON(filepath.Join(dir, peft.ConfigFile), map[string]any{"config": config, "name": "tuned", "version": "adapters.1.3.0"}))
+	tryTrajectory(t, c, "-init", dir)
+}

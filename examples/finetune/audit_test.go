@@ -17,13 +17,12 @@ var excluded = map[string]string{
 	"gpt2-cls.prompt":           "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
 	"llama-lm.lora-replication": "layers that stand in a model more than once are not supported",
 	"bitfit-t5-added":           "there is no T5",
-	"unipelt-lora_gate-bert":    "missing",
 	"llama-lm.adaption-prompt":  "missing",
 }
 
 // TestAudit wants every golden trajectory of a family that there is to be followed by one of the tests, or excluded for a reason.
 func TestAudit(t *testing.T) {
-	tried := map[string]bool{"fish-bert-random-2": true} // by TestChosenMask
+	tried := map[string]bool{"fish-bert-random-2": true, "unipelt-lora_gate-bert": true} // by TestChosenMask and TestGatedLoRA
 	for _, all := range [][]golden.Case{cases(t), prefixCases(t), hubCases(t), averages(t), compositions(t), golden.Cases(t, "own", "adamix-*")} {
 		for _, c := range all {
 			tried[c.Name] = true
