@@ -25,8 +25,11 @@ func (m *Opened) Export(dir string, merged *peft.Patch) error {
 	if err != nil {
 		return err
 	}
-	tensors, err := m.exportTensors(merged)
+	tensors, added, err := m.exportTensors(merged)
 	if err != nil {
+		return err
+	}
+	if tensors, err = m.admit(config, added, tensors); err != nil {
 		return err
 	}
 	return atomicfile.WriteDir(dir, func(tmp string) error {
@@ -40,23 +43,24 @@ func (m *Opened) Export(dir string, merged *peft.Patch) error {
 	})
 }
 
-// exportTensors are all parameters under their names in the class's checkpoint.
-func (m *Opened) exportTensors(merged *peft.Patch) (all []safetensors.Tensor, err error) {
+// exportTensors are all parameters under their names in the class's checkpoint, and the names of those that the base has none of.
+func (m *Opened) exportTensors(merged *peft.Patch) (all []safetensors.Tensor, added []string, err error) {
 	written := map[string]bool{}
 	for f := range merged.Sites().Params() {
 		t, err := m.exported(f, merged.Param(f.Name))
 		if err != nil {
-			return nil, fmt.Errorf("models: export %s: %w", f.Name, err)
+			return nil, nil, fmt.Errorf("models: export %s: %w", f.Name, err)
 		}
 		written[f.Name] = true
 		all = append(all, t)
 	}
 	for x := range merged.Params() {
-		if !written[x.Name] { // a parameter that the base had not: a bias
+		if !written[x.Name] {
+			added = append(added, x.Name)
 			all = append(all, safetensors.F32(x.Name, x.Tensor().Shape(), x.Tensor().Float32s()))
 		}
 	}
-	return all, nil
+	return all, added, nil
 }
 
 // exported is a parameter with its merged value, if it has one.
