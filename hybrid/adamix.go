@@ -42,10 +42,16 @@ func Sequential() adapter.Config {
 	return adapter.Config{Input: adapter.Branch, Activation: "gelu"}
 }
 
+// most is how many experts a configuration may ask for, which may come from anybody's file.
+const most = 1 << 8
+
 // Attach attaches the experts.
 func (c AdaMix) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if c.Experts < 0 || c.Consistency < 0 {
 		return nil, fmt.Errorf("hybrid: Experts is %d and Consistency %v, must not be negative; 0 is the default", c.Experts, c.Consistency)
+	}
+	if c.Experts > most {
+		return nil, fmt.Errorf("hybrid: Experts is %d, must be at most %d", c.Experts, most)
 	}
 	q, err := c.mixture().Attach(s, rng)
 	if err != nil {

@@ -76,6 +76,7 @@ func TestAdaMixConfigurations(t *testing.T) {
 
 func TestAdaMixRefusals(t *testing.T) {
 	for says, c := range map[string]hybrid.AdaMix{
+		"Experts is 300, must be at most":    {Experts: 300},
 		"Experts is -1":                      {Experts: -1},
 		`Share is "", but prefix.Hub has no`: {Of: prefix.Hub{Tokens: 2}},
 		"lora.AdaLoRA moves its parameters":  {Of: lora.AdaLoRA{InitRank: 3, TargetRank: 1}},

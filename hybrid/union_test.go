@@ -81,9 +81,9 @@ func TestUnionConfigurations(t *testing.T) {
 
 func TestUnionRefusals(t *testing.T) {
 	for says, m := range map[string]peft.Method{
-		"union: found no methods":                                 hybrid.UniPELT{NoPrefix: true, NoAdapter: true, NoLoRA: true},
-		`one method names the adapter "a", another "adapter"`:     peft.Union(prefix.Hub{Name: "a", Tokens: 2}, adapter.Config{}),
-		"two methods have a parameter named Layers.0.Fed/adapter": peft.Combine(adapter.Config{}, adapter.Parallel()),
+		"union: found no methods":                                                      hybrid.UniPELT{NoPrefix: true, NoAdapter: true, NoLoRA: true},
+		`one method names the adapter "a", another "adapter"`:                          peft.Union(prefix.Hub{Name: "a", Tokens: 2}, adapter.Config{}),
+		"adapter.Config and adapter.Config both have a parameter Layers.0.Fed/adapter": peft.Combine(adapter.Config{}, adapter.Parallel()),
 	} {
 		_, err := peft.Attach(tensor.Reference(), pefttest.NewModel(1), m, 1)
 		require.ErrorContains(t, err, says)
