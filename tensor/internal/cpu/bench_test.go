@@ -77,6 +77,26 @@ func BenchmarkMul(b *testing.B) {
 	}
 }
 
+// BenchmarkPairs is x·Wᵀ and dy·W for a weight stored as BF16: rows, in, out. The peak is that of float32.
+func BenchmarkPairs(b *testing.B) {
+	for _, set := range Available() {
+		for _, s := range shapes {
+			c := NewSet(1, set).BF16()
+			w := c.Prepare(backend.Storage{Type: backend.BF16, Rows: s[2], Cols: s[1], Data: make([]byte, 2*s[1]*s[2])})
+			x, y := matrix(c, s[0], s[1]), matrix(c, s[0], s[2])
+			for name, f := range map[string]func(){"x·Wᵀ": func() { c.MulT(y, x, w, backend.Epilogue{}) }, "dy·W": func() { c.Mul(x, y, w, nil, 0) }} {
+				b.Run(fmt.Sprintf("%v/%dx%dx%d/%s", set, s[0], s[1], s[2], name), func(b *testing.B) {
+					f()
+					for b.Loop() {
+						f()
+					}
+					flops(b, c, 2*float64(s[0]*s[1]*s[2]))
+				})
+			}
+		}
+	}
+}
+
 // BenchmarkMatMul is products of dense matrices: x·Wᵀ, dy·W and dyᵀ·x of a linear map, and those of low rank.
 func BenchmarkMatMul(b *testing.B) {
 	type form struct {

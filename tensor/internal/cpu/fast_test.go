@@ -24,7 +24,9 @@ func TestFastest(t *testing.T) {
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW {
 		want = AVX512
 		if cpu.X86.HasAVX512BF16 {
-			want = AVX512BF16
+			if !slow(AVX512BF16) {
+				want = AVX512BF16
+			}
 			if cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && supported(AMX) { // the system may not let us
 				want = AMX
 			}

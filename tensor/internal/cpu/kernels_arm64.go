@@ -7,6 +7,9 @@ import "peft/tensor/internal/backend"
 // supported reports whether there are kernels of s: every arm64 processor that Go runs on has NEON.
 func supported(s Set) bool { return s == NEON || s == Generic }
 
+// slow reports that no set is worse than the one before.
+func slow(Set) bool { return false }
+
 // accelerate puts the kernels of s into the table.
 func accelerate(k *kernels, s Set) {
 	if s == NEON {

@@ -4,6 +4,9 @@
 
 package cpu
 
+// vendor is the first four letters of the processor's maker, the first one lowest.
+func vendor() uint32
+
 // roundPairsAVX512BF16 rounds rows of cols numbers, stride apart, to pairs of bfloat16, pitch pairs apart, and fills them up with zeros to a multiple of 16 pairs.
 //
 //go:noescape

@@ -4,6 +4,15 @@
 
 #include "textflag.h"
 
+// func vendor() uint32
+// Requires: CPUID
+TEXT ·vendor(SB), NOSPLIT, $0-4
+	XORL AX, AX
+	XORL CX, CX
+	CPUID
+	MOVL BX, ret+0(FP)
+	RET
+
 // func roundPairsAVX512BF16(dst []uint32, src []float32, rows int, cols int, stride int, pitch int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·roundPairsAVX512BF16(SB), NOSPLIT, $0-80

@@ -26,7 +26,7 @@ var setNames = [...]string{Generic: "generic", AVX2: "avx2", AVX512: "avx512", A
 // String is the name by which PEFT_CPU calls the set.
 func (s Set) String() string { return setNames[s] }
 
-// Available lists the sets that this processor and this build have, the best one last.
+// Available lists the sets that this processor and this build have, from the plainest.
 func Available() []Set {
 	sets := []Set{Generic}
 	for s := AVX2; s <= NEON; s++ {
@@ -42,7 +42,7 @@ var chosen = sync.OnceValue(func() Set {
 	sets := Available()
 	name := os.Getenv("PEFT_CPU")
 	if name == "" {
-		return sets[len(sets)-1]
+		return fastest(sets)
 	}
 	for _, s := range sets {
 		if s.String() == name {
@@ -51,3 +51,14 @@ var chosen = sync.OnceValue(func() Set {
 	}
 	panic(fmt.Sprintf("cpu: PEFT_CPU=%s is not one of %v, which this processor and this build have", name, sets))
 })
+
+// fastest is the last set whose instructions are worth their name.
+func fastest(sets []Set) Set {
+	best := Generic
+	for _, s := range sets {
+		if !slow(s) {
+			best = s
+		}
+	}
+	return best
+}

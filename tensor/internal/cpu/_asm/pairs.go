@@ -16,10 +16,24 @@ const (
 
 // dots writes what AVX512_BF16 can do: rounding to pairs, and a kernel for some numbers of rows.
 func dots(m *machine) {
+	m.vendor()
 	m.round()
 	for _, rows := range []int{1, 4, 14} {
 		m.dot(rows)
 	}
+}
+
+// vendor writes what asks the processor who has made it.
+func (m *machine) vendor() {
+	m.Function("vendor")
+	m.SignatureExpr("func() uint32")
+	m.Attributes(attr.NOSPLIT)
+	m.Doc("vendor is the first four letters of the processor's maker, the first one lowest.")
+	m.XORL(reg.EAX, reg.EAX)
+	m.XORL(reg.ECX, reg.ECX)
+	m.CPUID()
+	m.Store(reg.EBX, m.ReturnIndex(0))
+	m.RET()
 }
 
 // round writes the kernel that rounds rows to pairs of bfloat16.
