@@ -18,6 +18,8 @@
 //	rows of an embedding; edits of hidden states        [Tokens]; [ReFT]
 //	other steps of the optimizer for LoRA               [Plus], [FA]
 //
+// [Weighted] combines trained patches of LoRA into one; [FromHub] and [ToHub] turn patches of LoRA and IA3 into the form of another library and back.
+//
 // All but [ReFT] disappear into weights by [peft.Merge]. Importing the package lets [peft.Load] read folders of these methods as Hugging Face PEFT writes them, under its peft_type ("LORA",
 // "HRA", in lower case in a configuration with a "method"), and those of ReFT as AdapterHub's library does. [peft.Save] writes them. An option that a method here lacks is refused by name.
 package lora

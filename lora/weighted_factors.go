@@ -106,7 +106,7 @@ func cat(updates []update) lowRank {
 	return f
 }
 
-// negligible is the size of a singular value, relative to the largest, that is rounding noise of float64.
+// negligible is the size of a singular value, relative to those of the factors, that is rounding noise of float64.
 const negligible = 1e-12
 
 // cut is the best approximation of B·A that has rank r; where r is 0, B·A itself as factors of the least rank, which is at least 1. The large matrix is never formed: with B = U·S·Vᵀ and
@@ -119,7 +119,7 @@ func (f lowRank) cut(r int) lowRank {
 	core.Apply(func(i, j int, x float64) float64 { return s[i] * x * t[j] }, &core)
 	left, values, right := thin(&core)
 	if r == 0 {
-		r = rankOf(values)
+		r = rankOf(values, s[0]*t[0])
 	}
 	r = min(r, len(values))
 	var b, a mat.Dense
@@ -157,10 +157,10 @@ func scaled(u *mat.Dense, values []float64, r int) *mat.Dense {
 	return b
 }
 
-// rankOf is the number of singular values that are not noise, at least 1.
-func rankOf(values []float64) int {
+// rankOf is the number of singular values of a product that are not noise, at least 1; size is the product of the largest ones of its factors.
+func rankOf(values []float64, size float64) int {
 	n := 1
-	for n < len(values) && values[n] > negligible*values[0] {
+	for n < len(values) && values[n] > negligible*size {
 		n++
 	}
 	return n

@@ -33,13 +33,11 @@ func (c Weighted) vote() (v vote, whole bool, err error) {
 		rng := c.random()
 		v.drop = func(x []float64) { keepSome(x, density, rng) }
 	default:
-		return v, false, fmt.Errorf("no way to combine is called %q; there are: %s, and all after the second followed by _svd", c.How, hows)
+		return v, false, fmt.Errorf("no way to combine is called %q; there are: cat, svd, and, also followed by _svd, linear, magnitude_prune, ties, dare_linear, dare_ties", c.How)
 	}
 	v.elect = strings.HasSuffix(name, "ties")
 	return v, whole, nil
 }
-
-const hows = "cat, svd, linear, magnitude_prune, ties, dare_linear, dare_ties"
 
 // apart combines the factors of updates, each kind by itself.
 func (v vote) apart(updates []update) (lowRank, error) {

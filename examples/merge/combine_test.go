@@ -152,7 +152,7 @@ func TestFolders(t *testing.T) {
 func TestEveryWayWritesAFolder(t *testing.T) {
 	c := mixtures(t)[1]
 	require.Equal(t, "llama-lm.combine", c.Name)
-	for _, how := range []string{"ties", "dare", "dare_ties_svd", "linear", "magnitude_prune_svd"} {
+	for _, how := range []string{"ties", "dare", "dare_svd", "dare_ties_svd", "linear", "magnitude_prune_svd"} {
 		out := filepath.Join(t.TempDir(), "out")
 		args := append(c.flags(), "-model", c.ModelDir(), "-out", out, "-how", how, "-density", "0.7", "-seed", "3")
 		if strings.HasSuffix(how, "_svd") {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"peft/examples/internal/cli"
 	"peft/lora"
@@ -40,7 +41,7 @@ func parse(e cli.Env, args []string) (o options, err error) {
 	f.Var(&o.adapters, "adapter", "adapter `folder[:weight]`; several are folded together, in the order given, or, if one has a weight, as their weighted sum (default weight 1)")
 	f.StringVar(&o.out, "out", "", "`folder` to write: a model, or with -how an adapter")
 	f.StringVar(&o.how, "how", "", "combine adapters of LoRA to one by this `way`: sum (exact, least rank), cat (exact, ranks add up), svd (cut to -rank), ties, dare, or as Hugging Face PEFT "+
-		"calls the others: linear, magnitude_prune, dare_linear (the same as dare), dare_ties; the last five and ties also with _svd")
+		"calls the others: linear, magnitude_prune, dare_linear (the same as dare), dare_ties; all but the first three also with _svd at the end: of whole updates, not of their factors")
 	f.IntVar(&o.weighted.Rank, "rank", 0, "with -how svd and what ends in _svd: `rank` of the result; 0: the largest of the adapters")
 	f.Float64Var(&o.weighted.Density, "density", 0.5, "with ties, dare and magnitude_prune: `share` of entries that are kept, above 0 and at most 1")
 	f.StringVar((*string)(&o.weighted.Sign), "sign", "total", "with ties: the `majority` that elects a sign, total or frequency")
@@ -62,8 +63,8 @@ func (o *options) check() error {
 	switch o.how {
 	case "sum":
 		o.weighted.How = lora.Sum
-	case "dare":
-		o.weighted.How = lora.DARELinear
+	case "dare", "dare_svd":
+		o.weighted.How = lora.DARELinear + lora.How(strings.TrimPrefix(o.how, "dare"))
 	default:
 		o.weighted.How = lora.How(o.how)
 	}
