@@ -83,7 +83,7 @@ func (s *student) learn(ctx context.Context, e cli.Env, c contender, o options) 
 	}
 	total := c.steps(s.task.Train.Len(), o.steps)
 	result, err := train.Run(ctx, l.Job(s.patch), train.Config{
-		Steps: total, Batch: batch, GroupByLength: true, LR: c.rate, Rule: lesson.Rule(s.patch, c.rate), Warmup: warmup, Clip: clip, Seed: seed,
+		Steps: total, Batch: batch, LR: c.rate, Rule: lesson.Rule(s.patch, c.rate), Warmup: warmup, Clip: clip, Seed: seed,
 		EvalEvery: max(1, total/looks), Progress: e.Err,
 	})
 	return result.Evals, err

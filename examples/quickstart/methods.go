@@ -26,14 +26,14 @@ type contender struct {
 // contenders are the methods that learn the words. Sizes and rates were chosen by examples/sweep, which judges by words that are kept back from training.
 var contenders = []contender{
 	{"head", "baseline", peft.Heads{}, 1e-2, 10},
-	{"full", "baseline", peft.Full{}, 3e-4, 3},
+	{"full", "baseline", peft.Full{}, 2e-4, 3},
 	{"adapter", "additive", adapter.Config{Head: true}, 3e-3, 3},
 	{"parallel", "additive", scaledParallel, 1.5e-3, 3},
 	{"prefix", "additive", prefix.Config{Tokens: 20, Head: true}, 3e-2, 3},
 	{"prompt", "additive", prefix.Prompt{Tokens: 4, Init: prefix.SampleVocab, Head: true}, 1e-1, 3},
 	{"ia3", "additive", lora.IA3{Common: lora.Common{Head: true}}, 3e-2, 3},
 	{"bitfit", "selective", bitfit.Config{Head: true}, 1e-2, 3},
-	{"fish", "selective", sparsemask.Config{Keep: 0.005, Samples: 256, Head: true}, 5e-3, 3},
+	{"fish", "selective", sparsemask.Config{Keep: 0.005, Samples: 256, Head: true}, 3e-3, 3},
 	{"lora", "reparameterised", loraQV, 2e-3, 3},
 	{"dora", "reparameterised", dora, 2e-3, 3},
 	{"mam", "hybrid", mam, 2e-3, 3},

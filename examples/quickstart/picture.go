@@ -59,7 +59,8 @@ func reached(rows []row, about string) *plot.Plot {
 			p.Legend.Add(l.family, mark{l})
 		}
 	}
-	p.Legend.Padding = 3
+	p.Legend.Padding, p.Legend.XOffs, p.Legend.YOffs, p.Legend.TextStyle.Font.Size = 4, -8, 8, letters
+	p.Y.Tick.Marker = fives{}
 	p.Add(named(rows))
 	p.X.Min, p.X.Max = 1e3, 3e7
 	p.Y.Min, p.Y.Max = bounds(rows, func(r row) []train.Eval { return r.curve[len(r.curve)-1:] })
@@ -70,6 +71,7 @@ func reached(rows []row, about string) *plot.Plot {
 func way(rows []row) *plot.Plot {
 	p := figure.New("The way there", "share of training, %", "")
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
+	p.Y.Tick.Marker = fives{}
 	p.Add(figure.Grid(), curves(rows))
 	p.X.Min, p.X.Max = 0, 126
 	p.Y.Min, p.Y.Max = bounds(rows, func(r row) []train.Eval { return r.curve })
@@ -115,6 +117,17 @@ func (decades) Ticks(lo, hi float64) (all []plot.Tick) {
 			name = fmt.Sprintf("%.0f M", x/1e6)
 		}
 		all = append(all, plot.Tick{Value: x, Label: name})
+	}
+	return all
+}
+
+// fives are ticks at multiples of 5.
+type fives struct{}
+
+// Ticks names all of them.
+func (fives) Ticks(lo, hi float64) (all []plot.Tick) {
+	for x := 5 * math.Ceil(lo/5); x <= hi; x += 5 {
+		all = append(all, plot.Tick{Value: x, Label: fmt.Sprint(x)})
 	}
 	return all
 }

@@ -21,6 +21,7 @@ import (
 
 	_ "peft/adapter"
 	_ "peft/bitfit"
+	_ "peft/hybrid"
 	_ "peft/lora"
 	_ "peft/prefix"
 	_ "peft/sparsemask"

@@ -81,7 +81,10 @@ func (s *sweep) search(ctx context.Context) error {
 	for _, r := range rounds {
 		going = going[:min(r.trials, len(going))]
 		results, err := s.round(ctx, going, r.steps)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("interrupted after %d of %d runs: %w", len(s.results), s.runs, err)
+		case err != nil:
 			return err
 		}
 		sort.SliceStable(results, func(i, j int) bool { return results[i].better(results[j]) })
@@ -153,7 +156,7 @@ func (s *sweep) try(ctx context.Context, t *trial, steps int) error {
 	sum := q.Summary()
 	r.trainable, r.percent = sum.Trainable, sum.Percent()
 	got, err := train.Run(ctx, s.lesson.Job(q), train.Config{
-		Steps: steps, Batch: s.batch, GroupByLength: true, LR: t.rate, Rule: lesson.Rule(q, t.rate), Warmup: warmup, Clip: clip, Seed: s.seed,
+		Steps: steps, Batch: s.batch, LR: t.rate, Rule: lesson.Rule(q, t.rate), Warmup: warmup, Clip: clip, Seed: s.seed,
 	})
 	var diverged *train.NotFiniteError
 	if err != nil && !errors.As(err, &diverged) {
