@@ -131,7 +131,7 @@ func unconvertible(m peft.Method, to string) error {
 	name := strings.TrimPrefix(fmt.Sprintf("%T", m), "*")
 	switch m.(type) {
 	case adapter.Config:
-		return fmt.Errorf("Hugging Face PEFT has no bottleneck adapters")
+		return fmt.Errorf("bottleneck adapters have no form in Hugging Face PEFT")
 	case prefix.Hub, prefix.Config:
 		return fmt.Errorf("prefix tuning is not the same in the formats: in Hugging Face PEFT rows take the first positions, in AdapterHub's library they take none")
 	case prefix.HubPrompt, prefix.Prompt:
