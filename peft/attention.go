@@ -32,7 +32,7 @@ func (a *Attention) apply(p *Pass, x, q, k, v *tensor.Tensor, spec tensor.Attent
 	}
 	y := tensor.Attend(q, k, v, spec)
 	for _, d := range p.deltas(a, Out) {
-		y = tensor.Add(y, d.Forward(p, Tap{Site: a, X: x, Y: y}))
+		y = tensor.Add(y, d.Forward(p, Tap{Site: a, X: x, Y: y, Q: q}))
 	}
 	return y
 }

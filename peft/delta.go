@@ -16,6 +16,7 @@ const (
 type Tap struct {
 	Site   Site
 	X, Y   *tensor.Tensor        // the site's input, and its output so far: deltas act in order
+	Q      *tensor.Tensor        // Attention: its queries
 	IDs    []int32               // Embedding: the rows looked up, in place of X
 	Stream *tensor.Tensor        // Sublayer: the residual stream, before any norm
 	Branch *tensor.Tensor        // Sublayer: the branch; at Out that is Y

@@ -124,7 +124,7 @@ func TestFromHuggingFace(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	hub := func(name string) golden.Case { return golden.Cases(t, "adapterhub", name)[0] }
 	for name, says := range map[string]string{
-		"bert-dora": "AdapterHub's library scales biases too", "bert-lora-gated": "no gates", "bert-seq_bn": "no bottleneck adapters",
+		"bert-dora": "AdapterHub's library scales biases too", "bert-lora-gated": "no gates", "bert-seq_bn": "bottleneck adapters have no form",
 		"bert-prefix_tuning_flat": "prefix tuning is not the same", "bert-prompt_tuning": "prompt tuning is not the same", "bert-stack": "is a composition",
 		"bert-mam": "has no form", "bert-flex_head": "builds itself",
 	} {

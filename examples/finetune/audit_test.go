@@ -17,7 +17,6 @@ var excluded = map[string]string{
 	"gpt2-cls.prompt":           "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
 	"llama-lm.lora-replication": "layers that stand in a model more than once are not supported",
 	"bitfit-t5-added":           "there is no T5",
-	"llama-lm.adaption-prompt":  "missing",
 }
 
 // TestAudit wants every golden trajectory of a family that there is to be followed by one of the tests, or excluded for a reason.
