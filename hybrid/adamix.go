@@ -103,9 +103,9 @@ func (c AdaMix) Collapse(p *peft.Pass, q *peft.Patch) (peft.Method, map[string]*
 	return c.mixture().Collapse(p, q)
 }
 
-// Objective is the loss of two passes; nil, that of one, without consistency.
+// Objective is the loss of two passes; nil, that of one, without consistency or where no experts are drawn.
 func (c AdaMix) Objective(p *peft.Pass, scores func(*peft.Pass) (*tensor.Tensor, []int32, error)) (*tensor.Tensor, error) {
-	if c.NoConsistency {
+	if c.NoConsistency || !p.Draws {
 		return nil, nil
 	}
 	first, labels, err := scores(p)

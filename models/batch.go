@@ -15,6 +15,7 @@ type Batch struct {
 	Width  int     // length of the padded sequences
 	Tasks  []int32 // task of each sequence, for the pass; nil where there are none
 	Labels []int32 // what the model's result is scored with: one a sequence, or one a row; nil where there are none
+	Firsts []int32 // of a causal language model: the label of each sequence's first token, which a row that a method puts before it predicts; nil where there are none
 
 	perToken bool // the model's result has a row for each of the batch's
 }
@@ -64,6 +65,24 @@ func (b *Batch) add(m Model, s Sequence) error {
 		return fmt.Errorf("it has no token that is not masked")
 	}
 	return nil
+}
+
+// Scored is the label of every row of the model's result x, or of its last hidden state: those too that a method put in, of which only one that stands before a sequence's first token may have one.
+func (b *Batch) Scored(x *tensor.Tensor) []int32 {
+	l := x.Layout()
+	if l == nil || l.Virtual == nil || len(b.Labels) != len(l.Real()) {
+		return b.Labels
+	}
+	labels := l.Spread(b.Labels, tensor.Ignore)
+	for s, y := range b.Firsts {
+		lo, hi := l.Bounds(s)
+		for i := lo; i+1 < hi && l.IsVirtual(i); i++ {
+			if !l.IsVirtual(i + 1) {
+				labels[i] = y
+			}
+		}
+	}
+	return labels
 }
 
 // Pick is the entries of a padded table [sequences × Width], such as labels, that belong to the rows of the batch.

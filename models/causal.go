@@ -33,7 +33,7 @@ const atOnce = 1 << 24
 
 // headLoss is the loss of the last hidden state x, for a few rows of logits at a time.
 func headLoss(p *peft.Pass, b *Batch, x *tensor.Tensor, output *peft.Linear) (*tensor.Tensor, error) {
-	labels := PerRow(x, b.Labels)
+	labels := b.Scored(x)
 	if err := checkLabels(labels, x.Rows(), output.Out); err != nil {
 		return nil, err
 	}

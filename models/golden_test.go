@@ -29,7 +29,7 @@ func forward(t *testing.T, d *tensor.Device, m *models.Opened, c golden.Case, pa
 	if b.Labels == nil {
 		return p, values, nil
 	}
-	loss, err := models.Loss(logits, b.Labels)
+	loss, err := models.Loss(logits, b)
 	require.NoError(t, err)
 	return p, values, loss
 }

@@ -130,14 +130,27 @@ func (b *Batch) label(m Model, in *Inputs, examples []int) error {
 		}
 		rows = append(rows, labels)
 	}
-	if b.perToken {
-		b.Labels = b.Pick(rows)
+	if !b.perToken {
+		for _, r := range rows {
+			b.Labels = append(b.Labels, r[0])
+		}
 		return nil
 	}
-	for _, r := range rows {
-		b.Labels = append(b.Labels, r[0])
+	b.Labels = b.Pick(rows)
+	if m.Task() == CausalLM {
+		for s, i := range examples {
+			b.Firsts = append(b.Firsts, in.first(i, b.Slot[b.Layout.Start[s]]))
+		}
 	}
 	return nil
+}
+
+// first is the label of an example's first token, unless that is padding: what stands before it is then to predict the padding.
+func (in *Inputs) first(example int, slot int32) int32 {
+	if slot > 0 {
+		return tensor.Ignore
+	}
+	return in.Labels[example][0]
 }
 
 // scored is the labels of an example at the tokens whose results are scored with them.

@@ -36,9 +36,9 @@ const (
 // Limits are the sizes that inputs must respect.
 type Limits struct{ Vocabulary, Types, Positions, Labels int }
 
-// Loss is the mean cross-entropy of logits over their labels, one a row; [tensor.Ignore] leaves a row out, and rows that a method put in have none.
-func Loss(logits *tensor.Tensor, labels []int32) (*tensor.Tensor, error) {
-	labels = PerRow(logits, labels)
+// Loss is the mean cross-entropy of a batch's logits over its labels; [tensor.Ignore] leaves a row out.
+func Loss(logits *tensor.Tensor, b *Batch) (*tensor.Tensor, error) {
+	labels := b.Scored(logits)
 	if err := checkLabels(labels, logits.Rows(), logits.Cols()); err != nil {
 		return nil, err
 	}
@@ -57,14 +57,6 @@ func checkLabels(labels []int32, rows, classes int) error {
 	return nil
 }
 
-// PerRow gives a label to every row of x, those too that a method put in.
-func PerRow(x *tensor.Tensor, labels []int32) []int32 {
-	if l := x.Layout(); l != nil && l.Virtual != nil && len(labels) == len(l.Real()) {
-		return l.Spread(labels, tensor.Ignore)
-	}
-	return labels
-}
-
 // BatchLoss is the loss of a batch by its labels: [Loss] of what the model computes, but without the matrix of all logits where the model knows how (a causal language model does), so this
 // is what training calls.
 func BatchLoss(p *peft.Pass, m Model, b *Batch) (*tensor.Tensor, error) {
@@ -73,7 +65,7 @@ func BatchLoss(p *peft.Pass, m Model, b *Batch) (*tensor.Tensor, error) {
 	}); ok {
 		return l.Loss(p, b)
 	}
-	return Loss(m.Forward(p, b), b.Labels)
+	return Loss(m.Forward(p, b), b)
 }
 
 // Targets is the number of labels that are scored.
@@ -86,10 +78,10 @@ func Targets(labels []int32) (n int) {
 	return n
 }
 
-// Correct is how many of the labels that are scored have the largest logit of their row.
-func Correct(logits *tensor.Tensor, labels []int32) (n int) {
+// Correct is how many of a batch's labels that are scored have the largest logit of their row.
+func Correct(logits *tensor.Tensor, b *Batch) (n int) {
 	values, cols := logits.Float32s(), logits.Cols()
-	for i, y := range PerRow(logits, labels) {
+	for i, y := range b.Scored(logits) {
 		if y != tensor.Ignore && largest(values[i*cols:(i+1)*cols]) == int(y) {
 			n++
 		}

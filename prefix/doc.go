@@ -5,6 +5,7 @@
 //   - prompt tuning (Lester et al. 2021, arXiv:2104.08691) puts virtual tokens before the input: [Prompt];
 //   - P-tuning (Liu et al. 2021, arXiv:2103.10385) lets an MLP or an LSTM make the virtual tokens: [PTuning];
 //   - multitask prompt tuning (Wang et al. 2023, arXiv:2303.02861) shares them between tasks, each of which scales them by a matrix of low rank of its own: [Multitask].
+//   - context-aware prompt tuning (Blau et al. 2024, arXiv:2410.17222) puts solved examples there, whose embeddings move a little: [Context];
 //   - LLaMA-Adapter (Zhang et al. 2023, arXiv:2303.16199) gives rows in the last blocks a softmax of their own, and a gate: [Adaption].
 //
 // With V rows, keys Pk and values Pv [V×heads·size] of one layer, an attention becomes

@@ -29,6 +29,7 @@ func newReader() *Reader {
 		Words: peft.NewEmbedding(3, 2), Places: peft.NewEmbedding(4, 2), Input: peft.Sequence{Size: 2}, Self: peft.Attention{Heads: 1, KVHeads: 1, HeadSize: 2},
 		Query: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2), Key: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2), Value: peft.LinearOf([]float32{1, 0, 0, 1}, nil, 2),
 	}
+	m.Query.Role, m.Key.Role, m.Value.Role = peft.Query, peft.Key, peft.Value
 	m.Words.W.W = tensor.WeightOf([]float32{1, 0, 0, 1, 1, 1}, 3, 2)
 	m.Places.W.W = tensor.WeightOf(make([]float32, 8), 4, 2)
 	return m
@@ -50,6 +51,39 @@ func ExampleConfig() {
 	//          4  [1 4]          prefix/prompt_embeddings
 	// trained 4 of 30 (13.3333 %)
 	// [0.804 0.804]
+}
+
+// A row with a softmax of its own comes in through a gate, which is closed at first.
+func ExampleAdaption() {
+	dev, model := tensor.Reference(), newReader()
+	patch, err := peft.Attach(dev, model, prefix.Adaption{Tokens: 1, Layers: 1}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	patch.Param("Self/adaption_prompt").Tensor().Assign([]float64{10, 20})
+	patch.Param("Self/adaption_gate").Tensor().Assign([]float64{0.5})
+	p := peft.With(dev, patch)
+	defer p.Close()
+	fmt.Println(model.Read(p, tensor.NewLayout(1), 2).Float64s())
+	// Output:
+	// [6 11]
+}
+
+// A solved example stands before the input: the word 0 is the question, 1 its answer. The question's embedding may move, the answer's may not.
+func ExampleContext() {
+	dev, model := tensor.Reference(), newReader()
+	patch, err := peft.Attach(dev, model, prefix.Context{IDs: []int32{0, 1}, Types: []int{2, 4}, Input: 0.1}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	patch.Param("prompt/delta").Tensor().Assign([]float64{7, 7, 7, 7})
+	final, err := peft.Collapse(patch)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(final.Param("prompt/prompt_embeddings").Tensor().Float64s())
+	// Output:
+	// [8 7 0 1]
 }
 
 // Virtual tokens that start as the words 0 and 1 stand in the sequence itself, and are in what comes out.

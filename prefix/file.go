@@ -15,6 +15,7 @@ func init() {
 		{decodePrefix, []string{"PREFIX_TUNING", "prefix", "p_tuning_v2"}},
 		{decodePrompt, []string{"PROMPT_TUNING", "prompt", "prompt_tuning"}},
 		{decodePTuning, []string{"P_TUNING", "p_tuning"}},
+		{decodeContext, []string{"CPT", "cpt"}},
 		{decodeMultitask, []string{"MULTITASK_PROMPT_TUNING", "multitask_prompt_tuning"}},
 	} {
 		for _, name := range f.names {

@@ -30,6 +30,7 @@ func lstm(in, h int) int { return 2*4*h*(in+h+2) + 2*4*h*(2*h+h+2) }
 
 func TestLaws(t *testing.T) {
 	const d = pefttest.Size
+	pefttest.Test(t, prefix.Adaption{Tokens: 3, Layers: 2}, pefttest.Want{Trained: 2 * (3*d + 1), Stays: true})
 	for name, c := range map[string]struct {
 		method  peft.Method
 		trained int
@@ -45,6 +46,7 @@ func TestLaws(t *testing.T) {
 		"text":          {prefix.Prompt{Tokens: 4, Init: prefix.FromText, IDs: []int32{3, 1, 4}}, 4 * d},
 		"P-tuning":      {prefix.PTuning{Tokens: 3}, 3*d + linear(d, d, d, d)},
 		"P-tuning LSTM": {prefix.PTuning{Tokens: 3, Encoder: prefix.LSTM, Hidden: 5, Dropout: 0.3}, 3*d + lstm(d, 5) + linear(10, 10, d)},
+		"context":       {prefix.Context{IDs: []int32{3, 1, 4, 1}, Types: []int{1, 2, 3, 4}, Input: 1}, 4 * d},
 		"one task":      {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 3}, Tasks: 1, Ranks: 2}, 3*d + 2*(3+d)},
 		"hub":           {prefix.Hub{Tokens: 3, Hidden: 5, Activation: "gelu", Dropout: 0.2, Head: true}, 3*d + linear(d, 5, wide) + head},
 		"hub flat":      {prefix.Hub{Tokens: 3, Flat: true, LeaveOut: []int{0}}, 3 * wide / 2},
@@ -79,6 +81,10 @@ func TestRefusals(t *testing.T) {
 		"function":  {prefix.Hub{Tokens: 1, Activation: "step"}, `Activation is "step"`},
 		"nowhere":   {prefix.Hub{Tokens: 1, LeaveOut: []int{0, 1}}, "found nothing to train"},
 		"hub ids":   {prefix.HubPrompt{Tokens: 1, Text: "good"}, "IDs is empty"},
+		"adaption":  {prefix.Adaption{Tokens: 1, Layers: 9}, "Layers is 9, must be at most 2"},
+		"types":     {prefix.Context{IDs: []int32{1, 2}, Types: []int{4}}, "1 Types for 2 IDs"},
+		"no answer": {prefix.Context{IDs: []int32{1}, Types: []int{3}}, "must end with an answer"},
+		"decay":     {prefix.Context{IDs: []int32{1}, Types: []int{4}, Decay: 2}, "Decay is 2"},
 		"no source": {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 1, Ranks: 1}, "no such file"},
 	} {
 		_, err := peft.Attach(tensor.Reference(), model, c.method, 1)

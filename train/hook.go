@@ -1,7 +1,7 @@
 package train
 
 import (
-	"fmt"
+	"errors"
 	"iter"
 
 	"peft/peft"
@@ -29,7 +29,7 @@ type Starter interface {
 	Start(q *peft.Patch) error
 }
 
-// An Objective is a method with a loss of its own, as AdaMix has, which compares two passes.
+// An Objective is a method with a loss of its own, as AdaMix has, which compares two passes, or context-aware prompts, whose own tokens are to be predicted.
 type Objective interface {
 	// Objective is the loss of some examples. Scores runs the model on them in a pass: the one given, or another of it. A nil loss is the job's.
 	Objective(p *peft.Pass, scores func(*peft.Pass) (logits *tensor.Tensor, labels []int32, err error)) (*tensor.Tensor, error)
@@ -54,21 +54,28 @@ func Penalized(p *peft.Pass, q *peft.Patch, loss *tensor.Tensor) *tensor.Tensor 
 	return loss
 }
 
-// loss is that of some examples: a method's own, or the job's.
-func (r *run) loss(p *peft.Pass, rows []int) (Loss, error) {
-	for h := range hooks[Objective](r.Patch) {
-		l := Loss{}
-		value, err := h.Objective(p, func(p *peft.Pass) (*tensor.Tensor, []int32, error) {
-			if r.Job.Scores == nil {
-				return nil, nil, fmt.Errorf("%T has a loss of its own, for which Job.Scores must be given", h)
-			}
-			s, err := r.Job.Scores(p, rows)
-			l.Targets, l.Tokens = s.targets(), s.Tokens
-			return s.Logits, s.Labels, err
-		})
-		if l.Value = value; err != nil || value != nil {
-			return l, err
+// OwnLoss is the loss that a patch's method has of its own; nil where it has none. Scores runs the model in a pass.
+func OwnLoss(p *peft.Pass, q *peft.Patch, scores func(*peft.Pass) (logits *tensor.Tensor, labels []int32, err error)) (*tensor.Tensor, error) {
+	for h := range hooks[Objective](q) {
+		if loss, err := h.Objective(p, scores); err != nil || loss != nil {
+			return loss, err
 		}
+	}
+	return nil, nil
+}
+
+// loss is that of some examples: a method's own, or the job's.
+func (r *run) loss(p *peft.Pass, rows []int) (l Loss, err error) {
+	l.Value, err = OwnLoss(p, r.Patch, func(p *peft.Pass) (*tensor.Tensor, []int32, error) {
+		if r.Job.Scores == nil {
+			return nil, nil, errors.New("the method has a loss of its own, for which Job.Scores must be given")
+		}
+		s, err := r.Job.Scores(p, rows)
+		l.Targets, l.Tokens = s.targets(), s.Tokens
+		return s.Logits, s.Labels, err
+	})
+	if err != nil || l.Value != nil {
+		return l, err
 	}
 	return r.Job.Loss(p, rows)
 }

@@ -46,7 +46,7 @@ func (j *job) scores(p *peft.Pass, rows []int) (train.Scores, error) {
 	}
 	p.Tasks = b.Tasks
 	logits := j.model.Forward(p, b)
-	return train.Scores{Logits: logits, Labels: models.PerRow(logits, b.Labels), Tokens: len(b.IDs)}, nil
+	return train.Scores{Logits: logits, Labels: b.Scored(logits), Tokens: len(b.IDs)}, nil
 }
 
 // evalBatch is how many examples are evaluated at once.
@@ -75,11 +75,11 @@ func (j *job) score(rows []int) (s train.Score, targets int, err error) {
 		return train.Score{Loss: loss.Item(), Accuracy: math.NaN()}, targets, nil
 	}
 	logits := j.model.Forward(p, b)
-	loss, err := models.Loss(logits, b.Labels)
+	loss, err := models.Loss(logits, b)
 	if err != nil {
 		return s, 0, err
 	}
-	s = train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b.Labels)) / float64(max(1, targets))}
+	s = train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b)) / float64(max(1, targets))}
 	return s, targets, nil
 }
 

@@ -21,8 +21,6 @@ var excluded = map[string]string{
 	"llama-lm.lora-replication": replication,
 	"llama-lm.combine":          compared,
 	"gpt2-lm.combine-ranks":     compared,
-
-	"gpt2-lm.cpt": missing,
 }
 
 // The reasons. One that says that something is missing is to go.
@@ -30,7 +28,6 @@ const (
 	elsewhere   = "it has no adapter: the models' own tests compare it"
 	replication = "layers that stand in a model more than once are not supported"
 	compared    = "the tests of the program merge, which makes one adapter of several, compare it"
-	missing     = "missing"
 )
 
 // TestAudit wants every golden case of a family that there is to be compared by one of the tests, or excluded for a reason.

@@ -107,15 +107,32 @@ func (p predictor) rows(out *outcome, in *models.Inputs, route []int, lo, hi int
 	if b.Labels == nil {
 		return nil
 	}
-	loss, err := models.Loss(logits, b.Labels)
+	loss, err := p.loss(pass, logits, b)
 	if err != nil {
 		return err
+	}
+	out.score(loss, float64(models.Targets(b.Labels))/float64(max(1, p.copies()*in.Targets(p.model.Unwrap()))), grad)
+	return nil
+}
+
+// loss is that of some rows: an adapter's own, or that of their labels, with the terms that adapters add.
+func (p predictor) loss(pass *peft.Pass, logits *tensor.Tensor, b *models.Batch) (loss *tensor.Tensor, err error) {
+	for _, q := range p.patches {
+		loss, err = train.OwnLoss(pass, q, func(*peft.Pass) (*tensor.Tensor, []int32, error) { return logits, b.Scored(logits), nil })
+		if err != nil || loss != nil {
+			break
+		}
+	}
+	if err == nil && loss == nil {
+		loss, err = models.Loss(logits, b)
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, q := range p.patches {
 		loss = train.Penalized(pass, q, loss)
 	}
-	out.score(loss, float64(models.Targets(b.Labels))/float64(max(1, p.copies()*in.Targets(p.model.Unwrap()))), grad)
-	return nil
+	return loss, nil
 }
 
 // add adds the logits of some rows, which hold all examples several times.

@@ -12,7 +12,7 @@ import (
 // prefixCases are the golden ones of prefixes and prompts of all kinds.
 func prefixCases(t *testing.T) (all []golden.Case) {
 	for _, c := range golden.Cases(t, "hf", families...) {
-		if slices.Contains([]string{"PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "ADAPTION_PROMPT"}, c.Method) && excluded[c.Name] == "" {
+		if slices.Contains([]string{"PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "ADAPTION_PROMPT", "CPT"}, c.Method) && excluded[c.Name] == "" {
 			all = append(all, c)
 		}
 	}

@@ -80,7 +80,7 @@ func (l *Lesson) Loss(p *peft.Pass, rows []int) (loss train.Loss, err error) {
 	if l.features == nil {
 		loss.Value, err = models.BatchLoss(p, l.Model, b)
 	} else {
-		loss.Value, err = models.Loss(l.logits(p, l.Train, b, rows), b.Labels)
+		loss.Value, err = models.Loss(l.logits(p, l.Train, b, rows), b)
 	}
 	return loss, err
 }
@@ -92,7 +92,7 @@ func (l *Lesson) scores(p *peft.Pass, rows []int) (train.Scores, error) {
 		return train.Scores{}, err
 	}
 	logits := l.logits(p, l.Train, b, rows)
-	return train.Scores{Logits: logits, Labels: models.PerRow(logits, b.Labels), Tokens: len(b.IDs)}, nil
+	return train.Scores{Logits: logits, Labels: b.Scored(logits), Tokens: len(b.IDs)}, nil
 }
 
 // score is how a patch does on some examples that it does not learn. Language models have a loss and no accuracy.
@@ -111,11 +111,11 @@ func (l *Lesson) score(q *peft.Patch, rows []int) (s train.Score, targets int, e
 		return train.Score{Loss: loss.Item(), Accuracy: math.NaN()}, targets, nil
 	}
 	logits := l.logits(p, l.Test, b, rows)
-	loss, err := models.Loss(logits, b.Labels)
+	loss, err := models.Loss(logits, b)
 	if err != nil {
 		return s, 0, err
 	}
-	return train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b.Labels)) / float64(max(1, targets))}, targets, nil
+	return train.Score{Loss: loss.Item(), Accuracy: float64(models.Correct(logits, b)) / float64(max(1, targets))}, targets, nil
 }
 
 // logits are those of some examples, from what the frozen base sees of them where that is known.
