@@ -150,6 +150,41 @@ func (b bench) undo() {
 	require.Equal(b, before, b.logits(b.fast, all))
 }
 
+// fuse: a site that computes its own product and what is added to it in one kernel computes what it does one after the other, in value and in all gradients.
+func (b bench) fuse() {
+	q := b.moved(b.fast, 11)
+	apart := peft.NewPatch(q.Sites())
+	for l := range q.Sites().Linears() {
+		apart.Add(l, peft.Out, nothing{})
+	}
+	run := func(patches ...*peft.Patch) (float64, map[string][]float64) {
+		p := peft.With(b.fast, patches...)
+		defer p.Close()
+		return b.step(p, q)
+	}
+	loss, grads := run(q)
+	want, slopes := run(q, apart)
+	b.near([]float64{want}, []float64{loss}, error32)
+	for name := range slopes {
+		b.near(slopes[name], grads[name], error32)
+	}
+}
+
+// nothing is a delta that adds zero, as a value of its own.
+type nothing struct{}
+
+func (nothing) Forward(_ *peft.Pass, t peft.Tap) *tensor.Tensor { return tensor.Scale(t.Y, 0) }
+
+// collapse: the final form of the patch computes the same.
+func (b bench) collapse() {
+	for _, at := range b.devices() {
+		q := b.moved(at.Device, 12)
+		final, err := peft.Collapse(q)
+		require.NoError(b, err)
+		b.near(b.logits(at.Device, all, q), b.logits(at.Device, all, final), at.tolerance)
+	}
+}
+
 // file: what is saved is loaded, in its final form.
 func (b bench) file() {
 	if b.want.NoFile {
