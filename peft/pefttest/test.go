@@ -120,5 +120,5 @@ func (b bench) near(want, got []float64, tolerance float64) {
 	for _, w := range want {
 		size = max(size, w, -w)
 	}
-	require.InDeltaSlice(b, want, got, tolerance*max(1, size))
+	require.InDeltaSlice(b, want, got, tolerance*size)
 }
