@@ -55,6 +55,9 @@ func (n *bottleneck) place() peft.Place {
 	return peft.Out
 }
 
+// RowWise is true without a gate, which is a mean over rows.
+func (n *bottleneck) RowWise() bool { return n.gate == nil }
+
 // Forward is Δ [rows×d].
 func (n *bottleneck) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	h := n.input(t)

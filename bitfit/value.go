@@ -70,6 +70,9 @@ func (c ValueBias) Config(s *peft.Sites) (map[string]any, error) {
 // added is Δ(x) = b, whatever x.
 type added struct{ b *peft.Param }
 
+// RowWise is true.
+func (added) RowWise() bool { return true }
+
 // Forward is the bias, for every row.
 func (d added) Forward(p *peft.Pass, _ peft.Tap) *tensor.Tensor { return d.b.In(p) }
 

@@ -82,6 +82,9 @@ type butterfly struct {
 	blocks, size int
 }
 
+// RowWise is true.
+func (*butterfly) RowWise() bool { return true }
+
 // turn is x·(R − I).
 func (d *butterfly) turn(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	return tensor.BlockMatMul(x, p.Once(d, func() *tensor.Tensor {

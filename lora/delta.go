@@ -13,6 +13,9 @@ type branch struct {
 
 func branchOf(l *peft.Linear, dropout float64) branch { return branch{dropout, l.Name() + "/dropout"} }
 
+// RowWise is true: what is added at the output of a linear map is a function of each row.
+func (branch) RowWise() bool { return true }
+
 func (b branch) input(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	return p.Dropout(t.X, b.dropout, b.key)
 }
@@ -74,6 +77,9 @@ type before struct {
 	f func(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor
 }
 
+// RowWise is true.
+func (*before) RowWise() bool { return true }
+
 // Forward is f(x).
 func (d *before) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.f(p, t.X) }
 
@@ -86,6 +92,9 @@ func (d *before) Fold(p *peft.Pass, w, b *tensor.Tensor) (*tensor.Tensor, *tenso
 type after struct {
 	f func(p *peft.Pass, y *tensor.Tensor) *tensor.Tensor
 }
+
+// RowWise is true.
+func (*after) RowWise() bool { return true }
 
 // Forward is f(y).
 func (d *after) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor { return d.f(p, t.Y) }

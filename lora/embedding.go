@@ -23,6 +23,9 @@ type embedding struct {
 	scale float64
 }
 
+// RowWise is true.
+func (*embedding) RowWise() bool { return true }
+
 // Forward is what is added to the rows looked up.
 func (d *embedding) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	rows := tensor.GatherRows(tensor.Transpose(d.A.In(p)), t.IDs, t.Y.Layout())

@@ -59,6 +59,9 @@ type hubGated struct {
 	gate *peft.SequenceGate
 }
 
+// RowWise is false: a gate is a mean over rows.
+func (hubGated) RowWise() bool { return false }
+
 // Forward is the update's value.
 func (d hubGated) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	a, b := d.both(p)

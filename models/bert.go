@@ -79,6 +79,12 @@ func (m *Bert) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	return m.Last.Apply(p, x)
 }
 
+// first is the last hidden state of each sequence's first row [sequences×size].
+func (m *Bert) first(p *peft.Pass, b *Batch) *tensor.Tensor {
+	x := m.Embeddings.Forward(p, b, m.config.Dropout)
+	return firsts(m.Last.Apply(p, chainToFirsts(p, x, m.Layer, (*BertLayer).part)))
+}
+
 // Forward is the sum of the three embeddings, normed.
 func (e *BertEmbeddings) Forward(p *peft.Pass, b *Batch, dropout float64) *tensor.Tensor {
 	x := e.Input.Apply(p, e.Word.Apply(p, b.IDs, b.Layout))
@@ -89,13 +95,16 @@ func (e *BertEmbeddings) Forward(p *peft.Pass, b *Batch, dropout float64) *tenso
 }
 
 // Forward is the block's output for its input x.
-func (l *BertLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
-	q, k, v := l.Query.Apply(p, x), l.Key.Apply(p, x), l.Value.Apply(p, x)
+func (l *BertLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor { return l.part(p, x, x) }
+
+// part is the block's output for y, which is its input x or some rows of it.
+func (l *BertLayer) part(p *peft.Pass, y, x *tensor.Tensor) *tensor.Tensor {
+	q, k, v := l.Query.Apply(p, y), l.Key.Apply(p, x), l.Value.Apply(p, x)
 	h := l.Output.Apply(p, l.Self.Apply(p, x, q, k, v, tensor.Attention{}))
-	x = l.Attended.Apply(p, x, x, p.Dropout(h, l.dropout, l.Output.Name()))
-	h = l.Down.Apply(p, l.Up.Activated(p, x, l.act))
-	x = l.Fed.Apply(p, x, x, p.Dropout(h, l.dropout, l.Down.Name()))
-	return l.Out.Apply(p, x)
+	y = l.Attended.Apply(p, y, y, p.Dropout(h, l.dropout, l.Output.Name()))
+	h = l.Down.Apply(p, l.Up.Activated(p, y, l.act))
+	y = l.Fed.Apply(p, y, y, p.Dropout(h, l.dropout, l.Down.Name()))
+	return l.Out.Apply(p, y)
 }
 
 // pooled is tanh of a linear map of each sequence's first row [sequences×size].

@@ -67,22 +67,36 @@ func newDistilBertLayer(c *Config) *DistilBertLayer {
 
 // Forward is the last hidden state [rows×size].
 func (m *DistilBert) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	e := &m.Embeddings
+	x := peft.Chain(p, m.Embeddings.forward(p, b, m.config.Dropout), m.Layer, (*DistilBertLayer).Forward)
+	return m.Last.Apply(p, x)
+}
+
+// first is the last hidden state of each sequence's first row [sequences×size].
+func (m *DistilBert) first(p *peft.Pass, b *Batch) *tensor.Tensor {
+	x := m.Embeddings.forward(p, b, m.config.Dropout)
+	return firsts(m.Last.Apply(p, chainToFirsts(p, x, m.Layer, (*DistilBertLayer).part)))
+}
+
+// forward is the sum of the two embeddings, normed.
+func (e *DistilBertEmbeddings) forward(p *peft.Pass, b *Batch, dropout float64) *tensor.Tensor {
 	x := e.Input.Apply(p, e.Word.Apply(p, b.IDs, b.Layout))
 	x = e.Norm.Apply(p, tensor.Add(x, e.Position.Apply(p, x.Layout().Pos, x.Layout())))
-	x = e.Out.Apply(p, p.Dropout(x, m.config.Dropout, e.Norm.Name()))
-	x = peft.Chain(p, x, m.Layer, (*DistilBertLayer).Forward)
-	return m.Last.Apply(p, x)
+	return e.Out.Apply(p, p.Dropout(x, dropout, e.Norm.Name()))
 }
 
 // Forward is the block's output for its input x.
 func (l *DistilBertLayer) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
-	q, k, v := l.Query.Apply(p, x), l.Key.Apply(p, x), l.Value.Apply(p, x)
+	return l.part(p, x, x)
+}
+
+// part is the block's output for y, which is its input x or some rows of it.
+func (l *DistilBertLayer) part(p *peft.Pass, y, x *tensor.Tensor) *tensor.Tensor {
+	q, k, v := l.Query.Apply(p, y), l.Key.Apply(p, x), l.Value.Apply(p, x)
 	h := l.Output.Apply(p, l.Self.Apply(p, x, q, k, v, tensor.Attention{}))
-	x = l.Attended.Apply(p, x, x, h)
-	h = l.Down.Apply(p, l.Up.Activated(p, x, l.act))
-	x = l.Fed.Apply(p, x, x, p.Dropout(h, l.dropout, l.Down.Name()))
-	return l.Out.Apply(p, x)
+	y = l.Attended.Apply(p, y, y, h)
+	h = l.Down.Apply(p, l.Up.Activated(p, y, l.act))
+	y = l.Fed.Apply(p, y, y, p.Dropout(h, l.dropout, l.Down.Name()))
+	return l.Out.Apply(p, y)
 }
 
 // DistilBertForSequenceClassification is two linear maps on the first row, a ReLU between them.
@@ -94,7 +108,7 @@ type DistilBertForSequenceClassification struct {
 
 // Forward is logits [sequences×labels].
 func (m *DistilBertForSequenceClassification) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	x := m.Dense.Activated(p, firsts(m.DistilBert.Forward(p, b)), tensor.ReLU)
+	x := m.Dense.Activated(p, m.first(p, b), tensor.ReLU)
 	return m.Classifier.Apply(p, p.Dropout(x, m.config.headDropout(), "classifier"))
 }
 

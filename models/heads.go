@@ -13,7 +13,7 @@ type BertForSequenceClassification struct {
 
 // Forward is logits [sequences×labels].
 func (m *BertForSequenceClassification) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	x := m.pooled(p, m.Bert.Forward(p, b))
+	x := m.pooled(p, m.first(p, b))
 	return m.Classifier.Apply(p, p.Dropout(x, m.config.headDropout(), "classifier"))
 }
 
@@ -89,7 +89,7 @@ type RobertaForSequenceClassification struct {
 
 // Forward is logits [sequences×labels].
 func (m *RobertaForSequenceClassification) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	x := p.Dropout(firsts(m.Bert.Forward(p, b)), m.config.headDropout(), "classifier.dense")
+	x := p.Dropout(m.first(p, b), m.config.headDropout(), "classifier.dense")
 	x = m.Dense.Activated(p, x, tensor.Tanh)
 	return m.Out.Apply(p, p.Dropout(x, m.config.headDropout(), "classifier.out_proj"))
 }

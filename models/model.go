@@ -98,6 +98,17 @@ func largest(row []float32) (at int) {
 	return at
 }
 
+// chainToFirsts runs x through the blocks of an encoder of whose result the first row of each sequence is all that is read: if nothing that is added reads more, the last block computes no other.
+func chainToFirsts[L comparable](p *peft.Pass, x *tensor.Tensor, layers []L, part func(l L, p *peft.Pass, y, x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
+	last, alone := layers[len(layers)-1], p.RowWise(len(layers)-1)
+	return peft.Chain(p, x, layers, func(l L, p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
+		if alone && l == last {
+			return part(l, p, firsts(x), x)
+		}
+		return part(l, p, x, x)
+	})
+}
+
 // firsts is the first row of each sequence of x.
 func firsts(x *tensor.Tensor) *tensor.Tensor {
 	l := x.Layout()

@@ -13,6 +13,7 @@
 //   - undo: a pass without the merged patch is the base again, to the bit;
 //   - fuse: a product and what is added to it, in one kernel, are what they are one after the other, in value and in all gradients;
 //   - collapse: the patch's final form, rows in place of the network that makes them, the mean in place of a pool, computes the same;
+//   - rows: what says that it treats each row by itself does;
 //   - file: a patch that is saved and loaded is the same, or its final form, and computes the same, to the bit;
 //   - route: a row of a mixed batch is what it is alone with its own patch;
 //   - repeat: blocks that are computed again in the backward pass draw the same, to the bit;

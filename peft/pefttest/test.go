@@ -44,7 +44,7 @@ func Test(t *testing.T, m peft.Method, want Want) {
 		name string
 		try  func(bench)
 	}{
-		{"identity", bench.identity}, {"purity", bench.purity}, {"gradient", bench.gradient}, {"fold", bench.fold}, {"undo", bench.undo}, {"fuse", bench.fuse}, {"collapse", bench.collapse}, {"file", bench.file},
+		{"identity", bench.identity}, {"purity", bench.purity}, {"gradient", bench.gradient}, {"fold", bench.fold}, {"undo", bench.undo}, {"fuse", bench.fuse}, {"collapse", bench.collapse}, {"rows", bench.rows}, {"file", bench.file},
 		{"route", bench.route}, {"repeat", bench.repeat}, {"concurrency", bench.concurrency}, {"count", bench.count},
 	} {
 		t.Run(law.name, func(t *testing.T) {
