@@ -78,14 +78,18 @@ func (m *Opened) weight(t safetensors.Tensor, p *peft.Frozen) (*tensor.Weight, e
 		}
 	}
 	rows, cols := matrix(p.Shape)
-	data := t.Data
 	if p.Transposed {
 		if kind == tensor.I8 {
 			return nil, fmt.Errorf("%s is I8 and held as [in out], which has no scale for each output", t.Name)
 		}
-		data = transpose(t.Data, cols, rows, kind.Size())
+		defer m.file.Forget(t.Name)
+		return tensor.NewWeight(kind, rows, cols, transpose(t.Data, cols, rows, kind.Size()), nil)
 	}
-	return tensor.NewWeight(kind, rows, cols, data, scale)
+	w, err := tensor.NewWeight(kind, rows, cols, t.Data, scale)
+	if err == nil {
+		w.Copied(func() { m.file.Forget(t.Name) })
+	}
+	return w, err
 }
 
 // stored is the shape in which the file holds a parameter.

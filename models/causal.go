@@ -29,7 +29,7 @@ func next(labels []int32) []int32 {
 }
 
 // atOnce is how many logits a causal language model has at once while it is trained.
-const atOnce = 1 << 24
+const atOnce = 1 << 23
 
 // headLoss is the loss of the last hidden state x, for a few rows of logits at a time.
 func headLoss(p *peft.Pass, b *Batch, x *tensor.Tensor, output *peft.Linear) (*tensor.Tensor, error) {

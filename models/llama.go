@@ -133,7 +133,7 @@ func normHeads(p *peft.Pass, n *peft.Norm, x *tensor.Tensor) *tensor.Tensor {
 
 // Forward is the network's output for its input x.
 func (f *LlamaFeed) Forward(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
-	return f.Down.Apply(p, tensor.Mul(f.Gate.Activated(p, x, f.act), f.Up.Apply(p, x)))
+	return f.Down.Apply(p, tensor.Gated(f.act, f.Gate.Apply(p, x), f.Up.Apply(p, x)))
 }
 
 // LlamaForCausalLM predicts the next token.

@@ -43,6 +43,14 @@ func (f *Frozen) Values(d *tensor.Device) []float64 {
 	return f.W.Dense(s).Float64s()
 }
 
+// param is a copy to be trained.
+func (f *Frozen) param(d *tensor.Device) *tensor.Tensor {
+	if f.W == nil || !d.Computes() {
+		return d.Param(nil, f.Shape...)
+	}
+	return f.W.Param(d, f.Shape...)
+}
+
 // weight is the stored numbers. A model of shapes alone can be counted and patched, not run.
 func (f *Frozen) weight() *tensor.Weight {
 	if f.W == nil {

@@ -92,7 +92,7 @@ func (q *Patch) TrainAs(f *Frozen, name string) *Param {
 	if x := q.byName[name]; x != nil {
 		return x
 	}
-	x := q.NewParam(name, f.Values(q.sites.dev), f.Shape...)
+	x := q.own(&Param{Name: name, Pool: []*tensor.Tensor{f.param(q.sites.dev)}})
 	q.transposed[x] = f.Transposed
 	q.added(f)
 	q.Substitute(f, Whole{x})

@@ -96,6 +96,14 @@ func (d *Device) Memory() (live, peak int64) {
 	return 0, 0
 }
 
+// Held is the most that the device's buffers have taken, those included that lay idle until they were wanted again; 0 where they are not counted.
+func (d *Device) Held() int64 {
+	if m, ok := d.Backend.(interface{ Held() int64 }); ok {
+		return m.Held()
+	}
+	return 0
+}
+
 // Weights is how many bytes the frozen weights used on the device take as they are stored, and what it has made of them, on a device of [Shapes]; else zeros.
 func (d *Device) Weights() (stored, prepared int64) {
 	if w, ok := d.Backend.(interface {

@@ -24,14 +24,16 @@ const (
 // A Weight is a frozen matrix [out×in] in some storage. It never changes, so what a device wants prepared is prepared once, whoever comes first;
 // many goroutines may use it.
 type Weight struct {
-	storage  backend.Storage
+	storage  backend.Storage // without data once a device has copied it
 	mu       sync.Mutex
 	prepared map[*Device]backend.Weight
 	constant map[*Device]*Tensor
+	holder   *Device // which has copied the data
+	copied   func()
 }
 
-// NewWeight is a weight over data as a file holds it: rows·cols little-endian numbers, row after row, and for I8 a scale per row. The data is
-// not copied and must not change.
+// NewWeight is a weight over data as a file holds it: rows·cols little-endian numbers, row after row, and for I8 a scale per row. The data must not change. It is not copied; but where a device
+// wants numbers in an order of its own it copies them, and the weight then lets go of the data.
 func NewWeight(t DType, rows, cols int, data []byte, scale []float32) (*Weight, error) {
 	if rows < 0 || cols < 0 || cols > 0 && rows > math.MaxInt/t.Size()/cols {
 		return nil, fmt.Errorf("tensor: weight [%d %d] of %s: got %d bytes, want sizes that memory can have", rows, cols, t, len(data))
@@ -47,15 +49,20 @@ func NewWeight(t DType, rows, cols int, data []byte, scale []float32) (*Weight, 
 
 // WeightOf is a weight that holds the given numbers as F32.
 func WeightOf(values []float32, rows, cols int) *Weight {
-	data := make([]byte, 0, 4*len(values))
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-	}
-	w, err := NewWeight(F32, rows, cols, data, nil)
+	w, err := NewWeight(F32, rows, cols, bytesOf(values), nil)
 	if err != nil {
 		panic(&ShapeError{Op: "WeightOf", Got: sprint(len(values)) + " values", Want: sprint(rows*cols) + " for shape " + sprint([]int{rows, cols})})
 	}
 	return w
+}
+
+// bytesOf is numbers as F32 storage.
+func bytesOf(values []float32) []byte {
+	data := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return data
 }
 
 // Size is [out, in].
@@ -65,7 +72,41 @@ func (w *Weight) Size() (out, in int) { return w.storage.Rows, w.storage.Cols }
 func (w *Weight) Type() DType { return w.storage.Type }
 
 // Data is the stored numbers, and the scales of I8. They must not be changed.
-func (w *Weight) Data() (data []byte, scale []float32) { return w.storage.Data, w.storage.Scale }
+func (w *Weight) Data() (data []byte, scale []float32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.data(), w.storage.Scale
+}
+
+// Copied makes the weight call f whenever a device has copied all its numbers: the memory of the data that it was made of may then be given back, if the data can be had again.
+func (w *Weight) Copied(f func()) { w.copied = f }
+
+// data is the stored numbers, or the same from the device that has them.
+func (w *Weight) data() []byte {
+	if w.holder == nil {
+		return w.storage.Data
+	}
+	t := hold(w.holder, []int{w.storage.Rows, w.storage.Cols})
+	defer t.data.release()
+	w.holder.Dequantize(t.mat(), w.prepared[w.holder])
+	return bytesOf(t.Float32s())
+}
+
+// letGo lets go of the data, which a device has copied.
+func (w *Weight) letGo(d *Device) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.holder == nil {
+		w.holder, w.storage.Data = d, nil
+	}
+	w.tell()
+}
+
+func (w *Weight) tell() {
+	if w.copied != nil {
+		w.copied()
+	}
+}
 
 // on is the weight as d wants it.
 func (w *Weight) on(d *Device) backend.Weight {
@@ -73,7 +114,12 @@ func (w *Weight) on(d *Device) backend.Weight {
 	defer w.mu.Unlock()
 	p := w.prepared[d]
 	if p == nil {
-		p = d.Prepare(w.storage)
+		s := w.storage
+		s.Data = w.data()
+		if s.Type == F32 {
+			s.Copied = func() { w.letGo(d) }
+		}
+		p = d.Prepare(s)
 		if w.prepared == nil {
 			w.prepared = map[*Device]backend.Weight{}
 		}
@@ -104,6 +150,18 @@ func (w *Weight) Dense(s *Scope) *Tensor {
 	out := s.empty([]int{w.storage.Rows, w.storage.Cols})
 	s.dev.Dequantize(out.mat(), w.on(s.dev))
 	return out
+}
+
+// Param is a copy of the weight in a shape, which wants a gradient; it lives until it is garbage.
+func (w *Weight) Param(d *Device, shape ...int) *Tensor {
+	t := d.empty(shape)
+	if t.Rows() != w.storage.Rows || t.Cols() != w.storage.Cols {
+		misfit("Param", sprint([]int{w.storage.Rows, w.storage.Cols}), t)
+	}
+	d.Dequantize(t.mat(), w.on(d))
+	w.tell()
+	t.param = t
+	return t
 }
 
 // Gather is the rows of the weight with the given numbers: an embedding.

@@ -108,3 +108,40 @@ func TestAffine(t *testing.T) {
 	require.InDeltaSlice(t, want.Float64s(), fixedWeight().Linear(x, Affine{Bias: bias, Low: low, Func: GELU}).Float64s(), 1e-14)
 	require.InDeltaSlice(t, want.Float64s(), Dense{fixedWeight().Constant(d)}.Linear(x, Affine{Bias: bias, Low: low, Func: GELU}).Float64s(), 1e-14)
 }
+
+// A device that orders numbers in its own way gives them back as they were, in every use, and the data is let go of once.
+func TestWeightLetsGo(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {6, 10}, {40, 33}, {500, 900}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			d, rng := CPU(2), rand.New(rand.NewPCG(9, 9))
+			rows, cols := size[0], size[1]
+			v := make([]float32, rows*cols)
+			for i := range v {
+				v[i] = float32(rng.NormFloat64())
+			}
+			w, copied := WeightOf(v, rows, cols), 0
+			w.Copied(func() { copied++ })
+			data, _ := w.Data()
+			s := NewScope(d)
+			defer s.Close()
+			x, dy := random(d, rng, 50, cols), random(d, rng, 50, rows)
+			uses := func() (all [][]float32) {
+				y := w.Linear(s.Use(x), Affine{})
+				dx := Backward(Sum(Mul(y, dy.Detach()))).Of(x)
+				return append(all, w.Dense(s).Float32s(), w.Gather(s, []int32{0, int32(rows - 1), 0}).Float32s(), dx.Float32s())
+			}
+			first := w.Dense(s).Float32s()
+			require.Zero(t, copied)
+			before := uses()
+			require.Equal(t, 1, copied)
+			require.Equal(t, first, before[0])
+			require.Equal(t, before, uses())
+			require.Equal(t, 1, copied)
+			again, _ := w.Data()
+			require.Equal(t, data, again)
+			require.Equal(t, first, w.Constant(CPU(1)).Float32s(), "another device")
+			exact := MatMul(dy, w.Constant(d).Detach()).Float32s()
+			require.InDeltaSlice(t, exact, before[2], 1e-4*float64(rows))
+		})
+	}
+}

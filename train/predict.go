@@ -10,19 +10,20 @@ import (
 	"peft/tensor"
 )
 
-// A Memory is what training takes, in bytes. Beside it there are the program, the files it has read, the scratch memory of threads, and the buffers that lie idle between steps.
+// A Memory is what training takes, in bytes. Beside it there are the program, the files it has read, and the scratch memory of threads.
 type Memory struct {
 	Weights  int64 // frozen weights that a step reads, as they are stored
-	Prepared int64 // what the device makes of them once and keeps: the form that products read
+	Prepared int64 // those in the form that products read, which takes the place of what is stored as float32
 	Kept     int64 // parameters, the optimizer's moments, and constants such as the frozen biases
 	Step     int64 // the most that activations, gradients and temporaries take at a time
+	Idle     int64 // buffers that are kept for later beside these
 }
 
 // Buffers is the peak of the device's own count, see [tensor.Device.Memory].
 func (m Memory) Buffers() int64 { return m.Kept + m.Step }
 
 // Total is all of it.
-func (m Memory) Total() int64 { return m.Weights + m.Prepared + m.Kept + m.Step }
+func (m Memory) Total() int64 { return m.Weights + m.Prepared + m.Kept + m.Step + m.Idle }
 
 // PeakMemory is the memory that a run of the job will take, without running it: the patch must be one of the same method and model, attached on [tensor.Shapes], where all tensors of a step are
 // made and freed as on [tensor.CPU], without their numbers. The step is that of the longest examples if the job tells lengths, else of the first ones; evaluations are not counted.
@@ -59,7 +60,7 @@ func (r *run) memory() (m Memory, err error) {
 	}
 	var peak int64
 	m.Kept, peak = r.dev.Memory()
-	m.Step = peak - m.Kept
+	m.Step, m.Idle = peak-m.Kept, r.dev.Held()-peak
 	m.Weights, m.Prepared = r.dev.Weights()
 	return m, nil
 }

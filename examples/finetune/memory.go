@@ -18,7 +18,7 @@ func (j *job) tellMemory(ctx context.Context, e cli.Env, o options) {
 		return
 	}
 	fmt.Fprintf(e.Err, "a step will take at most about %s MB: %s for frozen weights, %s for what is trained and its moments, %s for activations and gradients\n",
-		mega(m.Total()), mega(m.Weights+m.Prepared), mega(m.Kept), mega(m.Step))
+		mega(m.Total()), mega(m.Weights+m.Prepared), mega(m.Kept), mega(m.Step+m.Idle))
 }
 
 // memory is what a step takes, counted with a patch whose tensors have no numbers.

@@ -65,6 +65,13 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 // All is the tensors in the order in which their data lies in the file, which is the fastest one to read them in.
 func (f *File) All() iter.Seq[Tensor] { return slices.Values(f.tensors) }
 
+// Forget lets the system take back the memory of a tensor's data, which is read from the file again should anybody want it. What is not mapped stays.
+func (f *File) Forget(name string) {
+	if t, ok := f.Tensor(name); ok && len(f.close) > 0 {
+		forget(t.Data)
+	}
+}
+
 // Metadata is a copy of the file's free text: of several files the union, where for one key the first file in the order of names counts.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
 

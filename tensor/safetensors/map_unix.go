@@ -7,9 +7,19 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// forget drops the whole pages of a part of a mapping; that it fails is no error.
+func forget(part []byte) {
+	page := os.Getpagesize()
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(part))) % uintptr(page))
+	if n := (len(part) - skip) / page * page; n > 0 {
+		_ = unix.Madvise(part[skip:skip+n], unix.MADV_DONTNEED)
+	}
+}
 
 // mapFile maps a file for reading: to write to its data ends the program, to read it shares the pages with everyone who does.
 func mapFile(path string) (data []byte, unmap func() error, err error) {

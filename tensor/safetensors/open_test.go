@@ -109,3 +109,26 @@ func TestClose(t *testing.T) {
 	assert.False(t, ok, "a closed file hands out nothing")
 	assert.NoError(t, f.Close())
 }
+
+// TestForget: what has been forgotten is read again.
+func TestForget(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	values := make([]float32, 100_003)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	require.NoError(t, Write(path, []Tensor{F32("small", []int{1}, values[1:2]), F32("large", []int{len(values)}, values)}, nil))
+	f, err := Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	for range 2 {
+		for name, want := range map[string][]float32{"small": values[1:2], "large": values} {
+			x, _ := f.Tensor(name)
+			got, err := x.Float32s()
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			f.Forget(name)
+		}
+	}
+	f.Forget("no such tensor")
+}

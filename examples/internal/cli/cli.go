@@ -23,7 +23,7 @@ type Env struct {
 type Program func(ctx context.Context, e Env, args []string) error
 
 // gcPercent is by how much the heap may grow before garbage is collected: it is a few large buffers, quickly looked through, and half of a training step's memory is better spent otherwise.
-const gcPercent = 25
+const gcPercent = 5
 
 // Main runs a program on the process's own files. An error is one line on standard error and exit status 1; so are flags that are wrong.
 func Main(p Program) {

@@ -112,6 +112,7 @@ type Storage struct {
 	Rows, Cols int
 	Data       []byte
 	Scale      []float32 // I8: W[i][j] = Scale[i]·int8
+	Copied     func()    // if not nil: called once Data is not read any more, if that happens
 }
 
 // A DType is how numbers of a Storage are written.

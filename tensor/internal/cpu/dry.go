@@ -27,6 +27,9 @@ func (d *Dry) Live() int64 { return d.cpu.Live() }
 // Peak is the largest number that Live has been.
 func (d *Dry) Peak() int64 { return d.cpu.Peak() }
 
+// Held is the most that all buffers have been, in use or idle.
+func (d *Dry) Held() int64 { return d.cpu.Held() }
+
 // Weights is the bytes of all prepared weights as they are stored, and of what was made of them and kept.
 func (d *Dry) Weights() (stored, prepared int64) { return d.stored.Load(), d.prepared.Load() }
 
@@ -41,11 +44,13 @@ func (d *Dry) Alloc(n int) backend.Buffer {
 	}
 	p.free[b.class] = append(p.free[b.class], b)
 	p.idle += bytes(b.class)
+	held := p.held
 	p.mu.Unlock()
 	b = p.get(n)
 	if made {
 		p.mu.Lock()
 		p.trim(p.peak/4 + p.peak - p.live)
+		p.held = max(held, p.live+p.idle)
 		p.mu.Unlock()
 	}
 	return b
@@ -59,7 +64,7 @@ func (d *Dry) Prepare(s backend.Storage) backend.Weight {
 	d.stored.Add(int64(len(s.Data) + 4*len(s.Scale)))
 	w := &weight{Storage: s}
 	if s.Type == backend.F32 || s.Type == backend.F64 {
-		w.floats = []float32{}
+		w.float32s.Store(&float32s{rows: []float32{}})
 		if s.Type == backend.F64 || !inPlace(s.Data) {
 			d.prepared.Add(4 * int64(s.Rows*s.Cols))
 		}
@@ -83,11 +88,20 @@ func (d *Dry) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
 	if e.Low != nil {
 		p.u = outline(e.Low.U)
 	}
-	if own.floats != nil {
-		own.once.Do(func() { d.prepared.Add(4 * int64(d.cpu.packedSize(&p.b))) })
-		p.b.packed = own.floats
+	if own.float32s.Load() != nil {
+		own.once.Do(func() { d.turn(own, &p.b) })
+		p.b.packed = []float32{}
 	}
 	d.product(p)
+}
+
+// turn counts the panels that are made of a weight's numbers, whose storage is let go of.
+func (d *Dry) turn(w *weight, s *source) {
+	d.prepared.Add(4 * int64(d.cpu.packedSize(s)))
+	w.float32s.Store(&float32s{panels: []float32{}})
+	if w.Type == backend.F32 {
+		d.stored.Add(-int64(len(w.Data)))
+	}
 }
 
 // Mul counts the panels of w.

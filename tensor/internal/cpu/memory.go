@@ -4,17 +4,18 @@ import "unsafe"
 
 const (
 	alignment = 64      // bytes of a cache line, on which numbers begin
-	hugePage  = 2 << 20 // bytes; memory of that size begins on such a page
+	page      = 4 << 10 // bytes of a page of memory, at least
+	hugePage  = 2 << 20 // bytes of a huge one
 )
 
 // aligned returns n numbers that begin on a cache line. Much memory is asked for in huge pages: panels and activations are read in many places at once, more than
-// there are entries for small pages in the processor's table of addresses.
+// there are entries for small pages in the processor's table of addresses. It begins where a small page does, as neighbours share a huge one.
 func aligned(n int) []float32 {
 	if 4*n < hugePage {
 		return alignedTo(n, alignment)
 	}
-	s := alignedTo(n, hugePage)
-	adviseHuge(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*n&^(hugePage-1)))
+	s := alignedTo(n, page)
+	adviseHuge(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*n&^(page-1)))
 	return s
 }
 

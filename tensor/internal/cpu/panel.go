@@ -5,19 +5,27 @@ type source struct {
 	view
 	w      *weight
 	packed []float32 // all panels, by blocks of depth, where they have been made before
+	turned []float32 // all panels of the transposed matrix, of which those of this one are made
 	pairs  []uint32  // all panels of pairs, where the product is one of bfloat16 numbers
 }
 
 // sourceOf is W, or Wᵀ, as a right operand.
 func sourceOf(w *weight, transposed bool) source {
-	v := dense(w.floats, w.Rows, w.Cols)
+	var f float32s
+	if p := w.float32s.Load(); p != nil {
+		f = *p
+	}
+	v := dense(f.rows, w.Rows, w.Cols)
 	if transposed {
 		v = v.t()
 	}
-	if w.floats != nil {
+	switch {
+	case f.rows != nil:
 		return source{view: v}
+	case transposed:
+		return source{view: v, w: w, packed: f.panels}
 	}
-	return source{view: v, w: w}
+	return source{view: v, w: w, turned: f.panels}
 }
 
 // panels is rows [l0, l1), a block of depth, and columns [j0, j1) as tiles read them, for a left operand of the given number of rows: rows are br apart, panels next.
@@ -47,6 +55,8 @@ func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) 
 		n := min(k.tileCols, j1-j)
 		panel := dst[(j-j0)*depth:][:depth*k.tileCols]
 		switch {
+		case s.turned != nil:
+			s.turn(k, panel, l0, l1, j, n)
 		case s.w != nil && s.cs == 1 && s.rows == s.w.Rows: // the transposed matrix of one column has stride 1, too
 			s.widenRows(k, panel, l0, l1, j, n)
 		case s.w != nil:
@@ -58,6 +68,15 @@ func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) 
 		default:
 			s.window(l0, l1, j, j+n).panel(k, panel)
 		}
+	}
+}
+
+// turn packs rows [l0, l1) and columns [j, j+n), of panels of the transposed matrix: a square of as many rows and columns as a panel has columns at a time.
+func (s *source) turn(k *kernels, panel []float32, l0, l1, j, n int) {
+	whole, from := blocks(s.rows, k.tileCols)*k.tileCols, j/k.depthBlock*k.depthBlock
+	depth := min(k.depthBlock, s.cols-from)
+	for l := l0; l < l1; l += k.tileCols {
+		k.pack(panel[(l-l0)*k.tileCols:], s.turned[from*whole+l*depth+(j-from)*k.tileCols:], n, min(k.tileCols, l1-l), k.tileCols)
 	}
 }
 
@@ -115,17 +134,17 @@ func (b *Backend) pack(s *source, dst []float32) {
 	run(b, blocks(s.cols, b.kernels.tileCols)*blocks(s.rows, b.kernels.depthBlock), packing{k: b.kernels, s: *s})
 }
 
-// transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and kept.
+// transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and take the place of the storage.
 func (b *Backend) transposed(w *weight) source {
-	s := sourceOf(w, true)
-	if s.w != nil {
-		return s
+	if w.float32s.Load() != nil {
+		w.once.Do(func() {
+			s := sourceOf(w, true)
+			b.pack(&s, aligned(b.packedSize(&s)))
+			w.float32s.Store(&float32s{panels: s.packed})
+			if w.Copied != nil {
+				w.Copied()
+			}
+		})
 	}
-	w.once.Do(func() {
-		p := s
-		b.pack(&p, aligned(b.packedSize(&p)))
-		w.packed = p.packed
-	})
-	s.packed = w.packed
-	return s
+	return sourceOf(w, true)
 }

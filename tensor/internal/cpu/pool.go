@@ -24,6 +24,7 @@ type pool struct {
 	mu               sync.Mutex
 	free             [64 * 4][]*buffer
 	live, peak, idle int64 // bytes, by class sizes
+	held             int64 // the most that live and idle ones have been together
 }
 
 // reach is how many classes further up a free buffer may come from: at most twice the size.
@@ -56,6 +57,7 @@ func (p *pool) get(n int) *buffer {
 	if b == nil {
 		p.trim(p.peak/4 + p.peak - p.live)
 	}
+	p.held = max(p.held, p.live+p.idle)
 	p.mu.Unlock()
 	if b == nil {
 		b = &buffer{data: aligned(classSize(c)), class: c}
@@ -125,6 +127,13 @@ func (b *Backend) Peak() int64 {
 	b.pool.mu.Lock()
 	defer b.pool.mu.Unlock()
 	return b.pool.peak
+}
+
+// Held is the most that all buffers have been, in use or idle.
+func (b *Backend) Held() int64 {
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	return b.pool.held
 }
 
 // Write makes b[off+i] = src[i], rounded.

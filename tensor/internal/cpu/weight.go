@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"peft/tensor/internal/backend"
@@ -12,33 +13,47 @@ import (
 // A weight is a frozen matrix [rows×cols], read from its storage panel by panel.
 type weight struct {
 	backend.Storage
-	floats []float32 // the numbers where they need no widening, else nil
-	once   sync.Once
-	packed []float32     // panels of the transposed matrix, made once they are wanted
-	pairs  [2]pairPanels // of the matrix and of the transposed one, likewise
+	float32s atomic.Pointer[float32s] // the numbers where they need no widening, else nil
+	once     sync.Once
+	pairs    [2]pairPanels // of the matrix and of the transposed one, made once they are wanted
+}
+
+// float32s is the numbers of a weight in one of two forms.
+type float32s struct {
+	rows   []float32 // row after row, as they lie in the storage
+	panels []float32 // as the panels of the transposed matrix, which take the place of the storage once they are wanted
 }
 
 // Size is [out, in].
 func (w *weight) Size() (rows, cols int) { return w.Rows, w.Cols }
 
-// Prepare keeps the storage; F32 numbers are used where they lie if they are aligned, F64 numbers are rounded to float32.
+// Prepare keeps the storage; F32 numbers are used where they lie, if they are aligned, until a product wants their panels, F64 numbers are rounded to float32.
 func (b *Backend) Prepare(s backend.Storage) backend.Weight {
 	w := &weight{Storage: s}
-	switch {
-	case s.Type == backend.F32 && inPlace(s.Data):
-		w.floats = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(s.Data))), len(s.Data)/4)
-	case s.Type == backend.F32:
-		w.floats = aligned(s.Rows * s.Cols)
-		for i := range w.floats {
-			w.floats[i] = math.Float32frombits(binary.LittleEndian.Uint32(s.Data[4*i:]))
-		}
-	case s.Type == backend.F64:
-		w.floats = aligned(s.Rows * s.Cols)
-		for i := range w.floats {
-			w.floats[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(s.Data[8*i:])))
-		}
+	if rows := float32sOf(s); rows != nil {
+		w.Data = nil
+		w.float32s.Store(&float32s{rows: rows})
 	}
 	return w
+}
+
+// float32sOf is the numbers of a storage that are float32, or are to be; nil where they are to be widened when they are read.
+func float32sOf(s backend.Storage) []float32 {
+	if s.Type == backend.F32 && inPlace(s.Data) {
+		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(s.Data))), len(s.Data)/4)
+	}
+	if s.Type != backend.F32 && s.Type != backend.F64 {
+		return nil
+	}
+	rows := aligned(s.Rows * s.Cols)
+	for i := range rows {
+		if s.Type == backend.F32 {
+			rows[i] = math.Float32frombits(binary.LittleEndian.Uint32(s.Data[4*i:]))
+		} else {
+			rows[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(s.Data[8*i:])))
+		}
+	}
+	return rows
 }
 
 // inPlace reports whether little-endian float32 numbers in data can be read as they lie.
@@ -51,9 +66,12 @@ func inPlace(data []byte) bool {
 // row makes dst row i of the matrix from column j on.
 func (w *weight) row(k *kernels, dst []float32, i, j int) {
 	at := i*w.Cols + j
+	f := w.float32s.Load()
 	switch {
-	case w.floats != nil:
-		copy(dst, w.floats[at:at+len(dst)])
+	case f != nil && f.panels != nil:
+		w.unpackRow(k, dst, f.panels, i, j)
+	case f != nil:
+		copy(dst, f.rows[at:at+len(dst)])
 	case w.Type == backend.BF16:
 		k.fromBF16(dst, w.Data[2*at:2*(at+len(dst))])
 	case w.Type == backend.F16:
@@ -62,6 +80,16 @@ func (w *weight) row(k *kernels, dst []float32, i, j int) {
 		k.fromI8(dst, w.Data[at:at+len(dst)], w.Scale[i])
 	default:
 		panic("cpu: unknown storage")
+	}
+}
+
+// unpackRow makes dst row i of the matrix from column j on, of panels of the transposed one.
+func (w *weight) unpackRow(k *kernels, dst, panels []float32, i, j int) {
+	whole := blocks(w.Rows, k.tileCols) * k.tileCols
+	for n := range dst {
+		from := (j + n) / k.depthBlock * k.depthBlock
+		depth := min(k.depthBlock, w.Cols-from)
+		dst[n] = panels[from*whole+i/k.tileCols*k.tileCols*depth+(j+n-from)*k.tileCols+i%k.tileCols]
 	}
 }
 
