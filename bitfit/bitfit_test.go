@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 		`{"method":"bitfit","terms":["all","query"]}`: "not both",
 		`{"method":"bitfit","terms":[]}`:              "terms is empty",
 		`{"method":"bitfit","term":"all"}`:            `unknown field "term"`,
-		`{"method":"bitfit","terms":3}`:               "cannot unmarshal",
+		`{"method":"bitfit","terms":3}`:               `"terms" is a number, expected a string`,
 	} {
 		_, err := peft.DecodeMethod([]byte(text))
 		require.ErrorContains(t, err, says, text)

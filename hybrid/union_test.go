@@ -70,7 +70,7 @@ func TestUnionConfigurations(t *testing.T) {
 		`{"method":"unipelt","lora":{"r":0}}`:                                            "lora: peft: configuration of AdapterHub/lora: lora: Rank is 0",
 		`{"config":{"architecture":"union","configs":[]},"name":"x"}`:                    "configs is empty",
 		`{"config":{"architecture":"union","configs":[{"architecture":"y"}]}}`:           `configs[0]: peft: configuration: no method "AdapterHub/y"`,
-		`{"config":{"architecture":"union","configs":{}},"name":"x"}`:                    "cannot unmarshal",
+		`{"config":{"architecture":"union","configs":{}},"name":"x"}`:                    `"configs" is an object, expected a list`,
 		`{"config":{"architecture":"union","configs":[{"mh_adapter":"yes"}]}}`:           "configs[0]: ",
 		`{"config":{"architecture":"union","configs":[{"architecture":"lora","r":-1}]}}`: "configs[0]: ",
 	} {

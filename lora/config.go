@@ -21,8 +21,9 @@ func (k kind) read(text []byte, own any) (c Common, err error) {
 			return c, fmt.Errorf("bias: %w", err)
 		}
 	}
-	delete(fields, "bias")
-	delete(fields, "fan_in_fan_out")
+	for _, f := range append([]string{"bias", "fan_in_fan_out"}, idle...) {
+		delete(fields, f)
+	}
 	rest, err := json.Marshal(fields)
 	if err != nil {
 		return c, err
@@ -34,6 +35,9 @@ func (k kind) read(text []byte, own any) (c Common, err error) {
 	}
 	return c, err
 }
+
+// idle are fields of Hugging Face's configuration that say something only to what is not supported, or to a GPU.
+var idle = []string{"megatron_core", "qalora_group_size", "runtime_config"}
 
 // write puts a configuration together as Hugging Face PEFT reads it: the common part, and the method's own fields.
 func (k kind) write(c Common, s *peft.Sites, own any) (map[string]any, error) {

@@ -93,6 +93,11 @@ func TestConfigurations(t *testing.T) {
 		_, err := peft.DecodeMethod([]byte(text))
 		require.ErrorContains(t, err, says, text)
 	}
-	_, err := peft.DecodeMethod([]byte(`{"peft_type":"LORA","from_the_future":1,"r":2,"target_modules":["query"]}`))
-	require.NoError(t, err)
+	for _, text := range []string{
+		`{"peft_type":"LORA","from_the_future":1,"r":2,"target_modules":["query"]}`,
+		`{"method":"lora","r":2,"megatron_core":"megatron.core","megatron_config":null,"loftq_config":{},"qalora_group_size":16,"runtime_config":{"ephemeral_gpu_offload":false}}`,
+	} {
+		_, err := peft.DecodeMethod([]byte(text))
+		require.NoError(t, err, text)
+	}
 }

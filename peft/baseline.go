@@ -1,34 +1,79 @@
 package peft
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 )
 
 func init() {
-	Register("full", func(config []byte) (Method, error) { return Full{}, DecodeConfig(config, &struct{}{}) })
-	Register("head", func(config []byte) (Method, error) { return Heads{}, DecodeConfig(config, &struct{}{}) })
+	Register("full", func(config []byte) (Method, error) {
+		head, err := decodeHead(config, &struct{}{})
+		return Full{NoHead: !head}, err
+	})
+	Register("head", func(config []byte) (Method, error) {
+		head, err := decodeHead(config, &struct{}{})
+		if err == nil && !head {
+			err = fmt.Errorf("head is false, must be true: the head is all that this method trains")
+		}
+		return Heads{}, err
+	})
 	Register("last", func(config []byte) (Method, error) {
 		m := LastLayers{K: 1}
-		err := DecodeConfig(config, &m)
+		head, err := decodeHead(config, &m)
+		m.NoHead = !head
 		return m, err
 	})
 }
 
+// decodeHead reads a configuration's field "head", which is true where it is absent, and the others into own.
+func decodeHead(config []byte, own any) (head bool, err error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(config, &all); err != nil {
+		return false, err
+	}
+	head = true
+	if raw, ok := all["head"]; ok {
+		if err := json.Unmarshal(raw, &head); err != nil {
+			return false, fmt.Errorf("head: %w", err)
+		}
+	}
+	delete(all, "head")
+	text, err := json.Marshal(all)
+	if err != nil {
+		return false, err
+	}
+	return head, DecodeConfig(text, own)
+}
+
 // Full is full fine-tuning, the baseline: every parameter of the model is trained.
-type Full struct{}
+type Full struct {
+	NoHead bool // but for those of the model's head
+}
 
 // Attach lets a trained copy stand in for every parameter.
-func (Full) Attach(s *Sites, _ Rand) (*Patch, error) {
+func (m Full) Attach(s *Sites, _ Rand) (*Patch, error) {
 	q := NewPatch(s)
+	head := s.head()
 	for f := range s.Params() {
-		q.Train(f)
+		if !m.NoHead || head[f.Name] == nil {
+			q.Train(f)
+		}
 	}
 	return q, nil
 }
 
 // Config is {"method": "full"}.
-func (Full) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "full"}, nil }
+func (m Full) Config(*Sites) (map[string]any, error) { return baseline("full", m.NoHead), nil }
+
+// baseline is the configuration of a method, which says of the head only that it is not trained.
+func baseline(name string, noHead bool) map[string]any {
+	config := map[string]any{"method": name}
+	if noHead {
+		config["head"] = false
+	}
+	return config
+}
 
 // Key is the parameter's own name in the base.
 func (Full) Key(_ *Patch, x *Param) string { return x.Name }
@@ -44,14 +89,15 @@ func (Heads) Attach(s *Sites, _ Rand) (*Patch, error) {
 }
 
 // Config is {"method": "head"}.
-func (Heads) Config(*Sites) (map[string]any, error) { return map[string]any{"method": "head"}, nil }
+func (Heads) Config(*Sites) (map[string]any, error) { return baseline("head", false), nil }
 
 // Key is the parameter's own name in the base.
 func (Heads) Key(_ *Patch, x *Param) string { return x.Name }
 
 // LastLayers is between the two: the model's last K blocks and its head are trained whole.
 type LastLayers struct {
-	K int `json:"layers"` // at least 1
+	K      int  `json:"layers"` // at least 1
+	NoHead bool `json:"-"`      // the blocks alone
 }
 
 // Attach lets trained copies stand in for the parameters of the last blocks and of the head.
@@ -69,13 +115,17 @@ func (m LastLayers) Attach(s *Sites, _ Rand) (*Patch, error) {
 			q.trainSite(x)
 		}
 	}
-	q.TrainHead()
+	if !m.NoHead {
+		q.TrainHead()
+	}
 	return q, nil
 }
 
 // Config is {"method": "last", "layers": K}.
 func (m LastLayers) Config(*Sites) (map[string]any, error) {
-	return map[string]any{"method": "last", "layers": m.K}, nil
+	config := baseline("last", m.NoHead)
+	config["layers"] = m.K
+	return config, nil
 }
 
 // Key is the parameter's own name in the base.

@@ -38,7 +38,10 @@ type HubConfig struct {
 }
 
 // HubFormat is the name under which decoders of AdapterHub's configurations are registered: those with the given "architecture", which is empty for bottleneck adapters.
-func HubFormat(architecture string) string { return "AdapterHub/" + cmp.Or(architecture, "bottleneck") }
+func HubFormat(architecture string) string { return hubPrefix + cmp.Or(architecture, "bottleneck") }
+
+// hubPrefix is what the names of AdapterHub's architectures begin with.
+const hubPrefix = "AdapterHub/"
 
 // hubFolder is the files of a patch as AdapterHub's library reads them.
 func (q *Patch) hubFolder(name string, config map[string]any, info Info) folder {

@@ -29,7 +29,7 @@ func TestConfigurations(t *testing.T) {
 		`{"method":"prefix","init_weights":"one"}`:                                    `init_weights is "one"`,
 		`{"method":"p_tuning","encoder_reparameterization_type":"GRU"}`:               `Encoder is "GRU"`,
 		`{"method":"prompt","tokenizer_kwargs":{"a":1}}`:                              "tokenizer_kwargs is not supported",
-		`{"method":"multitask_prompt_tuning","num_tasks":2,"num_virtual_tokens":"3"}`: "cannot unmarshal",
+		`{"method":"multitask_prompt_tuning","num_tasks":2,"num_virtual_tokens":"3"}`: `"num_virtual_tokens" is a string, expected a whole number`,
 	} {
 		_, err := peft.DecodeMethod([]byte(text))
 		require.ErrorContains(t, err, says, text)

@@ -15,7 +15,7 @@ import (
 
 // floors are the folders of the module, from the ground. A package imports only from floors below its own, or from its own folder; those of floor 4 and of the programs never each other.
 var floors = [][]string{
-	{"internal/atomicfile"},
+	{"internal/atomicfile", "internal/plainjson"},
 	{"tensor/internal/backend", "tensor/safetensors"},
 	{"tensor/internal/reference", "tensor/internal/cpu"},
 	{"tensor/internal/backendtest"},
