@@ -1,6 +1,7 @@
 package models
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"peft/internal/plainjson"
 	"peft/peft"
 	"peft/tensor/safetensors"
 )
 
-// For is the options with which a model folder suits adapter folders, which must agree: the class of model they were trained on, the number of its classes, the way it pools.
+// For is the options with which a model folder suits adapter folders, which must agree: the class of model they were trained on, the number of its classes, the way it pools. What one leaves
+// open another may say.
 func For(adapters ...string) (o Options, err error) {
 	var all []string
 	for _, a := range adapters {
@@ -27,18 +30,60 @@ func For(adapters ...string) (o Options, err error) {
 		if err != nil {
 			return o, err
 		}
-		if next.Labels == 0 {
-			next.Labels = o.Labels
+		both, ok := o.join(next)
+		if i > 0 && !ok {
+			return o, fmt.Errorf("models: %s is for %v, %s for %v", strings.Join(all[:i], ", "), o, a, next)
 		}
-		if i > 0 && o.Labels == 0 {
-			o.Labels = next.Labels
+		if o = next; i > 0 {
+			o = both
 		}
-		if i > 0 && next != o {
-			return o, fmt.Errorf("models: %s is for a model %v, %s for one %v", all[i-1], o, a, next)
-		}
-		o = next
 	}
 	return o, nil
+}
+
+// join is the options that suit both, if there are any.
+func (o Options) join(p Options) (Options, bool) {
+	both := Options{
+		Task: cmp.Or(o.Task, p.Task), Class: cmp.Or(o.Class, p.Class), Headless: o.Headless, Labels: cmp.Or(o.Labels, p.Labels), Pool: cmp.Or(o.Pool, p.Pool), Flexible: o.Flexible,
+	}
+	agree := func(x Options) bool {
+		return (x.Class == "" || x.Class == both.Class) && (x.Labels == 0 || x.Labels == both.Labels) && (x.task() == NoTask || x.task() == both.task()) &&
+			x.Pool == both.Pool && x.Headless == both.Headless && x.Flexible == both.Flexible
+	}
+	return both, agree(o) && agree(p)
+}
+
+// task is the one that is asked for, by itself or by the class.
+func (o Options) task() Task {
+	for _, f := range families {
+		for _, a := range f.architectures {
+			if o.Class != "" && a.name == o.Class {
+				return a.task
+			}
+		}
+	}
+	return o.Task
+}
+
+// String says what is asked for in a few words.
+func (o Options) String() string {
+	what := "a model " + cmp.Or(o.Class, "as its folder says")
+	if o.Class == "" && o.Task != NoTask {
+		what = "the task " + string(o.Task)
+	}
+	if o.Headless {
+		what = "a model without a head"
+	}
+	if o.Labels > 0 {
+		what += fmt.Sprintf(" of %d classes", o.Labels)
+	}
+	if o.Pool == MeanPool {
+		what += " on the mean"
+	}
+	if o.Flexible.Layers > 0 {
+		what += fmt.Sprintf(" with the head %q", o.Flexible.Name)
+	}
+	return what
 }
 
 func forOne(adapter string) (o Options, err error) {
@@ -55,7 +100,7 @@ func forOne(adapter string) (o Options, err error) {
 		} `json:"auto_mapping"`
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), err)
+		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), plainjson.Error(err))
 	}
 	o = Options{Task: tasks[c.TaskType], Pool: c.Pool, Class: c.Auto.Class, Headless: c.TaskType == "FEATURE_EXTRACTION"}
 	if o.Flexible, err = flexibleHead(adapter); err != nil {

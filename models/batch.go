@@ -28,7 +28,7 @@ type Sequence struct {
 
 // Pack makes a batch of sequences for a model.
 func Pack(m Model, sequences ...Sequence) (*Batch, error) {
-	b := &Batch{Layout: &tensor.Layout{Start: []int32{0}}, perToken: m.Task() != SequenceClassification}
+	b := newBatch(m)
 	for i, s := range sequences {
 		if err := b.add(m, s); err != nil {
 			return nil, fmt.Errorf("models: sequence %d: %w", i, err)
@@ -36,6 +36,13 @@ func Pack(m Model, sequences ...Sequence) (*Batch, error) {
 	}
 	return b, nil
 }
+
+func newBatch(m Model) *Batch {
+	return &Batch{Layout: &tensor.Layout{Start: []int32{0}}, perToken: perToken(m)}
+}
+
+// perToken reports whether a model's result has a row for each token.
+func perToken(m Model) bool { return m.Task() != SequenceClassification }
 
 func (b *Batch) add(m Model, s Sequence) error {
 	limits := m.Limits()
@@ -51,9 +58,9 @@ func (b *Batch) add(m Model, s Sequence) error {
 		}
 		switch {
 		case id < 0 || int(id) >= limits.Vocabulary:
-			return fmt.Errorf("token %d is %d, must be below the vocabulary's size %d", t, id, limits.Vocabulary)
+			return fmt.Errorf("token %d is %d, must be 0 to %d, the last of the vocabulary", t, id, limits.Vocabulary-1)
 		case kind < 0 || int(kind) >= limits.Types:
-			return fmt.Errorf("token type %d is %d, must be below %d", t, kind, limits.Types)
+			return fmt.Errorf("token type %d is %d, must be 0 to %d", t, kind, limits.Types-1)
 		case int(pos[t]) >= limits.Positions:
 			return fmt.Errorf("%d tokens, the model has %d positions", len(s.IDs), limits.Positions)
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"peft/tensor"
 )
@@ -66,7 +67,7 @@ type Config struct {
 
 // ReadConfig reads the config.json of a model folder.
 func ReadConfig(dir string) (*Config, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	text, err := readConfig(dir)
 	if err != nil {
 		return nil, fmt.Errorf("models: %w", err)
 	}
@@ -75,6 +76,25 @@ func ReadConfig(dir string) (*Config, error) {
 		return nil, fmt.Errorf("models: %s: %w", dir, err)
 	}
 	return c, nil
+}
+
+// readConfig is the content of config.json.
+func readConfig(dir string) ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err == nil {
+		return text, nil
+	}
+	info, stat := os.Stat(dir)
+	inside, _ := filepath.Glob(filepath.Join(dir, "*.gguf"))
+	switch {
+	case stat != nil:
+		return nil, stat
+	case len(inside) > 0 || strings.EqualFold(filepath.Ext(dir), ".gguf"):
+		return nil, fmt.Errorf("%s: GGUF files are not supported yet, only folders with config.json and safetensors", dir)
+	case !info.IsDir():
+		return nil, fmt.Errorf("%s: found a file, expected a folder with config.json and safetensors", dir)
+	}
+	return nil, err
 }
 
 // HeadTask is the task of the class of model that the folder holds.
@@ -130,6 +150,8 @@ func (c *Config) check(stored int) error {
 		return fmt.Errorf("config.json: hidden_size %d is no multiple of num_attention_heads %d", c.Hidden, c.Heads)
 	case c.Layers > stored:
 		return fmt.Errorf("config.json: num_hidden_layers is %d, the file holds %d tensors in all", c.Layers, stored)
+	case !(c.Eps >= 0 && c.Eps < 1):
+		return fmt.Errorf("config.json: layer_norm_eps is %v, expected a small number, not negative", c.Eps)
 	case c.PositionType != "" && c.PositionType != "absolute":
 		return fmt.Errorf("config.json: position_embedding_type %q is not supported, only \"absolute\"", c.PositionType)
 	case c.IsDecoder:
@@ -138,7 +160,22 @@ func (c *Config) check(stored int) error {
 	if _, err := c.act(); err != nil {
 		return err
 	}
+	if err := c.checkDropout(); err != nil {
+		return err
+	}
 	return c.checkDecoder()
+}
+
+// checkDropout wants shares that are left out to leave something.
+func (c *Config) checkDropout() error {
+	for field, p := range map[string]float64{
+		"hidden_dropout_prob": c.Dropout, "attention_probs_dropout_prob": c.AttnDropout, "embedding_dropout": c.EmbedDropout, "classifier_dropout": c.headDropout(),
+	} {
+		if !(p >= 0 && p < 1) {
+			return fmt.Errorf("config.json: %s is %v, must be at least 0 and below 1", c.theirs(field), p)
+		}
+	}
+	return nil
 }
 
 // activations are the functions that Hugging Face names.

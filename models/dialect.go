@@ -3,6 +3,8 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+
+	"peft/internal/plainjson"
 )
 
 // A dialect is how the config.json of a model type is worded: other names for fields of [Config], and what holds where a field is missing.
@@ -65,7 +67,7 @@ var llamaDialect = dialect{
 func parseConfig(data []byte) (*Config, error) {
 	fields := map[string]json.RawMessage{}
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return nil, fmt.Errorf("config.json: %w", err)
+		return nil, fmt.Errorf("config.json: %w", plainjson.Error(err))
 	}
 	c := &Config{Eps: 1e-12, Types: 2, Act: "gelu"}
 	_ = json.Unmarshal(fields["model_type"], &c.ModelType) // what is no word is refused with the rest
@@ -85,10 +87,20 @@ func parseConfig(data []byte) (*Config, error) {
 		return nil, fmt.Errorf("config.json: %w", err)
 	}
 	if err := json.Unmarshal(plain, c); err != nil {
-		return nil, fmt.Errorf("config.json: %w", err)
+		return nil, fmt.Errorf("config.json: %w", plainjson.Error(err))
 	}
 	c.complete()
 	return c, nil
+}
+
+// theirs is what a field is called in the config.json of the model type.
+func (c *Config) theirs(field string) string {
+	for theirs, ours := range dialects[c.ModelType].names {
+		if ours == field {
+			return theirs
+		}
+	}
+	return field
 }
 
 // complete fills in sizes that follow from others.

@@ -173,7 +173,7 @@ func (b blueprint) pick() (family, architecture, error) {
 		return f, architecture{}, fmt.Errorf("%s has no class %q; there are %s", b.ModelType, b.Class, f.names())
 	}
 	if b.Task != NoTask {
-		return f, architecture{}, fmt.Errorf("%s has no head for the task %q", b.ModelType, b.Task)
+		return f, architecture{}, fmt.Errorf("%s has no head for the task %q; it has heads for: %s", b.ModelType, b.Task, b.Config.tasks())
 	}
 	return f, architecture{}, fmt.Errorf("config.json: architectures %v: none is known; of %s there are %s", b.Architectures, b.ModelType, f.names())
 }
@@ -189,6 +189,24 @@ func (b blueprint) suits(a architecture) bool {
 		return a.task == b.Task
 	}
 	return slices.Contains(b.Architectures, a.name)
+}
+
+// Tasks are those that the model type has a head for.
+func (c *Config) Tasks() (all []Task) {
+	for _, a := range families[c.ModelType].architectures {
+		if a.task != NoTask {
+			all = append(all, a.task)
+		}
+	}
+	return all
+}
+
+func (c *Config) tasks() string {
+	var words []string
+	for _, t := range c.Tasks() {
+		words = append(words, string(t))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (f family) names() string {

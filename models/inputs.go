@@ -121,28 +121,42 @@ func (in *Inputs) sequence(i int) Sequence {
 func (b *Batch) label(m Model, in *Inputs, examples []int) error {
 	var rows [][]int32
 	for _, i := range examples {
-		labels, want := in.scored(m, i), 1
-		if b.perToken {
-			want = len(in.IDs[i])
-		}
-		if len(labels) != want {
-			return fmt.Errorf("models: inputs: example %d has %d labels, the task %q wants %d", i, len(labels), m.Task(), want)
+		labels, err := in.labels(m, i)
+		if err != nil {
+			return fmt.Errorf("models: inputs: example %d: %w", i, err)
 		}
 		rows = append(rows, labels)
 	}
-	if !b.perToken {
-		for _, r := range rows {
-			b.Labels = append(b.Labels, r[0])
-		}
-		return nil
-	}
-	b.Labels = b.Pick(rows)
+	b.Labels = b.scoredWith(rows)
 	if m.Task() == CausalLM {
 		for s, i := range examples {
 			b.Firsts = append(b.Firsts, in.first(i, b.Slot[b.Layout.Start[s]]))
 		}
 	}
 	return nil
+}
+
+// labels are those of an example, as many as the model's task wants.
+func (in *Inputs) labels(m Model, example int) ([]int32, error) {
+	labels, want := in.scored(m, example), 1
+	if perToken(m) {
+		want = len(in.IDs[example])
+	}
+	if len(labels) != want {
+		return nil, fmt.Errorf("%d labels, the task %q wants %d", len(labels), m.Task(), want)
+	}
+	return labels, nil
+}
+
+// scoredWith is the labels of the batch's sequences, or of its rows.
+func (b *Batch) scoredWith(rows [][]int32) (labels []int32) {
+	if b.perToken {
+		return b.Pick(rows)
+	}
+	for _, r := range rows {
+		labels = append(labels, r[0])
+	}
+	return labels
 }
 
 // first is the label of an example's first token, unless that is padding: what stands before it is then to predict the padding.

@@ -49,10 +49,8 @@ func checkLabels(labels []int32, rows, classes int) error {
 	if len(labels) != rows {
 		return fmt.Errorf("models: %d labels for %d rows of logits", len(labels), rows)
 	}
-	for i, y := range labels {
-		if y != tensor.Ignore && (y < 0 || int(y) >= classes) {
-			return fmt.Errorf("models: label %d is %d, must be 0 to %d, or %d for none", i, y, classes-1, tensor.Ignore)
-		}
+	if err := labelled(labels, classes); err != nil {
+		return fmt.Errorf("models: %w", err)
 	}
 	return nil
 }

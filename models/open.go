@@ -3,8 +3,6 @@ package models
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"peft/tensor/safetensors"
 )
@@ -44,7 +42,7 @@ type Opened struct {
 
 // Open opens a model folder: config.json and model.safetensors, in one file or several. Weights are mapped, not read. Close it when no pass uses it any more.
 func Open(dir string, o Options) (*Opened, error) {
-	config, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	config, err := readConfig(dir)
 	if err != nil {
 		return nil, fmt.Errorf("models: %w", err)
 	}

@@ -78,11 +78,34 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// Check returns what is wrong with the configuration whatever the job, so that it can be told before anything is opened; [Run] looks at the rest.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	if err := c.numbers(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if _, err := optim.Named(c.Schedule, 0, 0); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	if err := (optim.AdamW{LR: c.LR, Decay: c.WeightDecay}).Check(); err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	return nil
+}
+
 // check returns what is wrong with the configuration for a job.
 func (c Config) check(j Job) error {
 	if j.Patch == nil || j.Loss == nil || j.Examples < 1 {
 		return errors.New("a job needs a Patch, a Loss and at least one example")
 	}
+	if err := c.numbers(); err != nil {
+		return err
+	}
+	return c.complete(j)
+}
+
+// numbers returns which number is out of range.
+func (c Config) numbers() error {
 	for name, n := range map[string]int{
 		"Steps": c.Steps, "Epochs": c.Epochs, "Batch": c.Batch, "Accumulate": c.Accumulate, "EvalEvery": c.EvalEvery, "Patience": c.Patience,
 		"CheckpointEvery": c.CheckpointEvery,
@@ -96,7 +119,7 @@ func (c Config) check(j Job) error {
 			return fmt.Errorf("%s is %v, want a number of 0 or more", name, x)
 		}
 	}
-	return c.complete(j)
+	return nil
 }
 
 // complete returns what a setting needs and does not have.

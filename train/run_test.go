@@ -225,7 +225,7 @@ func TestConfigsThatAreRefused(t *testing.T) {
 		"train: neither Steps nor Epochs is given":                          {LR: 1},
 		"train: Batch is -1, want no negative number":                       {Steps: 1, Batch: -1},
 		"train: Warmup is NaN, want a number of 0 or more":                  {Steps: 1, Warmup: math.NaN()},
-		"train: optim: AdamW.LR is -1, want 0 to":                           {Steps: 1, LR: -1},
+		"train: optim: AdamW.LR is -1, want a number of 0 or more":          {Steps: 1, LR: -1},
 		`train: optim: no schedule is called "round"; there are constant, `: {Steps: 1, Schedule: "round"},
 		"train: GroupByLength needs the Length of the job's examples":       {Steps: 1, GroupByLength: true},
 		"train: EvalEvery, Patience and KeepBest need the job's Eval":       {Steps: 1, KeepBest: true},
@@ -233,7 +233,14 @@ func TestConfigsThatAreRefused(t *testing.T) {
 	} {
 		_, err := train.Run(t.Context(), j, c)
 		require.ErrorContains(t, err, want)
+		if early := c.Check(); early != nil { // told without a job too
+			require.ErrorContains(t, early, want)
+		}
 	}
+	for _, c := range []train.Config{{Batch: -1}, {Warmup: math.NaN()}, {LR: math.Inf(1)}, {WeightDecay: -1}, {Schedule: "round"}, {Clip: math.NaN()}} {
+		require.Error(t, c.Check())
+	}
+	require.NoError(t, train.Config{}.Check())
 	_, err := train.Run(t.Context(), train.Job{}, train.Config{Steps: 1})
 	require.EqualError(t, err, "train: a job needs a Patch, a Loss and at least one example")
 }

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"fmt"
+	"math"
 
 	"peft/tensor"
 )
@@ -37,6 +38,9 @@ func check(bounds ...bound) error {
 	for _, b := range bounds {
 		if b.value >= b.lo && (b.value < b.hi || b.value == b.hi && !b.openHigh) {
 			continue
+		}
+		if b.hi == math.MaxFloat64 {
+			return fmt.Errorf("optim: %s is %v, want a number of %v or more", b.name, b.value, b.lo)
 		}
 		return fmt.Errorf("optim: %s is %v, want %v to %v", b.name, b.value, b.lo, b.hi)
 	}
