@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"peft/internal/atomicfile"
 	"peft/tensor"
@@ -56,12 +57,42 @@ func (q *Patch) folder(m FileMethod, config map[string]any, info Info) folder {
 	if hub, ok := m.(HubMethod); ok {
 		return q.hubFolder(hub.HubName(), config, info)
 	}
-	complete(config, info)
-	return folder{map[string]map[string]any{ConfigFile: config}, q.weights(func(*Param) string { return WeightsFile })}
+	q.complete(config, info)
+	weights := q.weights(func(*Param) string { return WeightsFile })
+	if config["peft_type"] != nil && slices.Contains(headedTasks, info.Task) {
+		weights[WeightsFile] = append(weights[WeightsFile], q.untrainedHead(m)...)
+	}
+	return folder{map[string]map[string]any{ConfigFile: config}, weights}
 }
 
-// complete adds what every configuration of Hugging Face PEFT holds.
-func complete(config map[string]any, info Info) {
+// headedTasks are those for which Hugging Face PEFT wants the head in the file, whether it was trained or not.
+var headedTasks = []string{"SEQ_CLS", "TOKEN_CLS"}
+
+// untrainedHead is the base's own head, where the patch leaves it as it is.
+func (q *Patch) untrainedHead(m FileMethod) (all []safetensors.Tensor) {
+	for l := range q.sites.Linears() {
+		if l.Role != Head || q.touches(l) {
+			continue
+		}
+		for _, f := range l.Frozen() {
+			if v := f.Values(q.sites.dev); v != nil && !f.Absent {
+				all = append(all, safetensors.F32(m.Key(q, &Param{Name: f.Name}), f.Shape, narrow(v)))
+			}
+		}
+	}
+	return all
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+// complete adds what every configuration of Hugging Face PEFT holds. The class of the base stands for a task that has no name there.
+func (q *Patch) complete(config map[string]any, info Info) {
 	config["inference_mode"] = true
 	maps.Copy(config, info.Extra)
 	for key, v := range map[string]string{"base_model_name_or_path": info.BaseModel, "task_type": info.Task} {
@@ -69,6 +100,9 @@ func complete(config map[string]any, info Info) {
 		if v != "" {
 			config[key] = v
 		}
+	}
+	if t := q.sites.ModelType(); info.Task == "" && info.Class != "" && t != "" && config["peft_type"] != nil {
+		config["auto_mapping"] = map[string]any{"base_model_class": info.Class, "parent_library": "transformers.models." + t + ".modeling_" + t}
 	}
 }
 

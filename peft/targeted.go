@@ -84,7 +84,7 @@ func DecodeTargeted(method string, config []byte, own any) (t Targeted, err erro
 	if c.Given() || c.Exclude.Given() || len(c.Layers) > 0 {
 		t.On = c.Targets.OrUsual(method)
 	}
-	if c.TaskType == "SEQ_CLS" || c.TaskType == "TOKEN_CLS" {
+	if slices.Contains(headedTasks, c.TaskType) {
 		t.Save = withModules(t.Save, "classifier", "score")
 	}
 	return t, DecodeConfig(text, own)
