@@ -88,7 +88,7 @@ func readConfig(dir string) ([]byte, error) {
 	inside, _ := filepath.Glob(filepath.Join(dir, "*.gguf"))
 	switch {
 	case stat != nil:
-		return nil, stat
+		return nil, err
 	case len(inside) > 0 || strings.EqualFold(filepath.Ext(dir), ".gguf"):
 		return nil, fmt.Errorf("%s: GGUF files are not supported yet, only folders with config.json and safetensors", dir)
 	case !info.IsDir():

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 
 	"peft/examples/internal/cli"
 	"peft/models"
@@ -147,6 +146,3 @@ func (j *job) report(e cli.Env, r train.Result) error {
 	}
 	return json.NewEncoder(e.Out).Encode(line)
 }
-
-// parent is the folder that holds a folder.
-func parent(dir string) string { return filepath.Dir(filepath.Clean(dir)) }

@@ -9,7 +9,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
+	"slices"
+	"strings"
 
 	"peft/examples/internal/cli"
 	"peft/models"
@@ -49,14 +50,14 @@ func (o *options) files(f *flag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "model `folder`")
 	f.StringVar(&o.method, "method", "lora", "a method's name, its configuration as JSON, or the path of such a file or of an adapter folder")
 	f.StringVar(&o.init, "init", "", "adapter `folder` to start from, its configuration and its weights")
-	f.StringVar(&o.task, "task", "", "seqcls, tokcls or mlm; empty: the model's own, else what the data has")
+	f.StringVar(&o.task, "task", "", "seqcls, tokcls, mlm or lm; empty: the model's own, else what the data is for")
 	f.StringVar(&o.pool, "pool", "", "head of a classifier for a model without one: head or mean; empty: head where the file holds a pooler")
 	f.StringVar(&o.data, "data", "", "`file` to train on: JSON lines or safetensors")
 	f.StringVar(&o.eval, "eval", "", "`file` to evaluate on")
 	f.StringVar(&o.out, "out", "", "adapter `folder` to write")
 	f.StringVar(&o.log, "log", "", "`file` of JSON lines, one a step and one an evaluation")
 	f.StringVar(&o.saveF64, "save-f64", "", "`file` to write the trained tensors to as F64")
-	f.StringVar(&o.quantize, "quantize", "", "keep the frozen base as int8 or nf4")
+	f.StringVar(&o.quantize, "quantize", "", "keep the frozen base as int8 or nf4: not there yet; empty: as its file has it")
 	f.BoolVar(&o.json, "json", false, "end with a line of JSON")
 }
 
@@ -82,21 +83,35 @@ func (o *options) training(f *flag.FlagSet) {
 }
 
 func (o *options) check(f *flag.FlagSet) error {
-	given := map[string]bool{}
-	f.Visit(func(g *flag.Flag) { given[g.Name] = true })
-	switch {
+	switch given := cli.Given(f); {
 	case given["method"] && o.init != "":
 		return errors.New("finetune: give -method or -init, not both")
 	case o.dropout != "config" && o.dropout != "none":
 		return fmt.Errorf("finetune: -dropout is %q, expected config or none", o.dropout)
-	case o.quantize != "":
+	case slices.Contains(later, o.task):
+		return fmt.Errorf("finetune: -task %s is not there yet; there are %s", o.task, strings.Join(tasks, ", "))
+	case o.task != "" && !slices.Contains(tasks, o.task):
+		return fmt.Errorf("finetune: -task is %q, expected one of %s", o.task, strings.Join(tasks, ", "))
+	case o.pool != "" && o.pool != string(models.HeadPool) && o.pool != string(models.MeanPool):
+		return fmt.Errorf("finetune: -pool is %q, expected head or mean", o.pool)
+	case o.quantize == "int8" || o.quantize == "nf4":
 		return fmt.Errorf("finetune: -quantize %s is not there yet; the base keeps the type its file has", o.quantize)
+	case o.quantize != "":
+		return fmt.Errorf("finetune: -quantize is %q, expected int8 or nf4", o.quantize)
 	case o.seq < 2:
 		return fmt.Errorf("finetune: -seq is %d, expected 2 or more", o.seq)
 	case o.train.LR < 0:
 		return fmt.Errorf("finetune: -lr is %v, expected a positive rate", o.train.LR)
 	case o.train.Batch < 1 || o.train.Accumulate < 1:
 		return fmt.Errorf("finetune: -batch is %d and -accumulate %d, expected 1 or more", o.train.Batch, o.train.Accumulate)
+	case cli.Same(o.out, o.model):
+		return fmt.Errorf("finetune: -out is the model's folder %s, which stays as it is", o.model)
+	}
+	if err := cli.Threads(o.threads); err != nil {
+		return fmt.Errorf("finetune: %w", err)
+	}
+	if err := o.train.Check(); err != nil {
+		return fmt.Errorf("finetune: %w", err)
 	}
 	o.train.InOrder, o.train.NoDropout = !o.shuffle, o.dropout == "none"
 	if o.train.Steps == 0 && o.train.Epochs == 0 {
@@ -107,6 +122,12 @@ func (o *options) check(f *flag.FlagSet) error {
 	}
 	return nil
 }
+
+// The tasks that there are, and those that are to come.
+var (
+	tasks = []string{"seqcls", "tokcls", "mlm", "lm"}
+	later = []string{"seq2seq", "imagecls", "contrastive"}
+)
 
 func run(ctx context.Context, e cli.Env, args []string) error {
 	o, err := parse(e, args)
@@ -123,7 +144,7 @@ func finetune(ctx context.Context, e cli.Env, o options) error {
 		return err
 	}
 	defer j.model.Close()
-	if err := writable(o.out); err != nil {
+	if err := o.writable(); err != nil {
 		return err
 	}
 	o.train.Progress = e.Err
@@ -149,13 +170,17 @@ func finetune(ctx context.Context, e cli.Env, o options) error {
 	return errors.Join(trained, j.save(e, o, result))
 }
 
-// writable makes sure, before hours of training, that the folder can be written beside what is there.
-func writable(dir string) error {
-	probe, err := os.MkdirTemp(parent(dir), ".probe-*")
-	if err != nil {
-		return fmt.Errorf("-out %s cannot be written: %w", dir, err)
+// writable makes sure, before hours of training, that what is written after them can be written.
+func (o options) writable() error {
+	for name, path := range map[string]string{"out": o.out, "save-f64": o.saveF64} {
+		if path == "" {
+			continue
+		}
+		if err := cli.Writable(path); err != nil {
+			return fmt.Errorf("-%s %s cannot be written: %w", name, path, err)
+		}
 	}
-	return os.Remove(probe)
+	return nil
 }
 
 // newJob opens all that is trained, and on what.
@@ -181,12 +206,23 @@ func newJob(ctx context.Context, e cli.Env, o options) (*job, error) {
 		return nil, err
 	}
 	j := &job{model: m, dataset: d, spec: spec, dev: cli.Device(o.f64, o.threads), name: spec.name, rate: spec.rate()}
-	if j.patch, err = spec.attach(ctx, e, j, o); err != nil {
+	if err := j.attach(ctx, e, o); err != nil {
 		m.Close()
 		return nil, err
 	}
-	j.summary = j.patch.Summary()
 	return j, nil
+}
+
+// attach makes the patch, and tells whether the examples suit the model with it.
+func (j *job) attach(ctx context.Context, e cli.Env, o options) (err error) {
+	if j.freshWords, err = freshWords(j.model); err != nil {
+		return err
+	}
+	if j.patch, err = j.spec.attach(ctx, e, j, o); err != nil {
+		return err
+	}
+	j.summary = j.patch.Summary()
+	return j.check(o)
 }
 
 // A job is what is trained, and on what.
@@ -199,4 +235,6 @@ type job struct {
 	dev     *tensor.Device
 	name    string
 	rate    float64 // the learning rate that suits the method
+
+	freshWords []string // see the function
 }

@@ -21,7 +21,7 @@ func (j *job) estimate(ctx context.Context, e cli.Env, m peft.Method, o options)
 	in := j.data
 	if c.Data != "" {
 		var err error
-		if in, err = j.read(c.Data, o); err != nil {
+		if in, err = j.read(c.Data); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,8 @@ import (
 
 	"peft/examples/internal/cli"
 	"peft/internal/golden"
+	"peft/models"
+	"peft/tensor"
 	"peft/tensor/safetensors"
 )
 
@@ -87,13 +90,39 @@ func TestBadInput(t *testing.T) {
 		"a target of nothing":  {nil, []string{"-method", `{"method":"lora","target_modules":["q_proj"]}`}, []string{"q_proj", "encoder.layer.N.attention.self.query"}},
 		"rank 0":               {nil, []string{"-method", `{"method":"lora","r":0}`}, []string{"Rank is 0", "at least 1"}},
 		"an unknown method":    {nil, []string{"-method", "magic"}, []string{`"magic"`, "lora"}},
+		"a field of none":      {nil, []string{"-method", `{"method":"lora","rank":4}`}, []string{`unknown field "rank"`}},
+		"a word for a number":  {nil, []string{"-method", `{"method":"lora","r":"four"}`}, []string{`"r" is a string, expected a whole number`}},
+		"a rank too large":     {nil, []string{"-method", `{"method":"lora","r":64}`}, []string{"rank is 64", "[32 32]"}},
+		"a method of a file":   {nil, []string{"-method", "./nowhere.json"}, []string{"-method", "nowhere.json"}},
 		"a label too large":    {func(s scene) { s.write(s.data, `{"text":"good","label":7}`) }, nil, []string{":1:", "label 7", "0 to 2"}},
-		"no examples":          {func(s scene) { s.write(s.data, "\n\n") }, nil, []string{"data.jsonl", "no examples"}},
-		"broken JSON":          {func(s scene) { s.write(s.data, `{"text":"good","label":1}`+"\n"+`{"text":"bad",`) }, nil, []string{"data.jsonl:2:", "JSON"}},
-		"no labels":            {func(s scene) { s.write(s.data, `{"text":"good"}`) }, nil, []string{"data.jsonl", "labels"}},
-		"a rate of infinity":   {nil, []string{"-lr", "1e38", "-steps", "20", "-schedule", "constant"}, []string{"finite"}},
-		"a folder in a file":   {nil, []string{"-out", "/dev/null/out"}, []string{"/dev/null"}},
-		"a wrong flag":         {nil, []string{"-rank", "3"}, []string{"-rank"}},
+		"a label far too large": {func(s scene) {
+			s.config("BertForSequenceClassification", "BertModel")
+			s.write(s.data, `{"text":"good","label":2000000000}`)
+		}, nil, []string{":1:", "label 2000000000", "0 to 131071"}},
+		"no examples":        {func(s scene) { s.write(s.data, "\n\n") }, nil, []string{"data.jsonl", "no examples"}},
+		"broken JSON":        {func(s scene) { s.write(s.data, `{"text":"good","label":1}`+"\n"+`{"text":"bad",`) }, nil, []string{"data.jsonl:2:", "JSON"}},
+		"only texts":         {func(s scene) { s.write(s.data, `{"text":"good"}`) }, []string{"-task", "tokcls"}, []string{"data.jsonl", "a label for each token"}},
+		"prompts":            {func(s scene) { s.write(s.data, `{"prompt":"good","completion":"book"}`) }, nil, []string{"data.jsonl", `"prompt"`, "lm"}},
+		"pairs":              {func(s scene) { s.write(s.data, `{"input":"good","target":"book"}`) }, nil, []string{"data.jsonl", `"input" and "target"`, "yet"}},
+		"pictures":           {func(s scene) { s.write(s.data, `{"image":"a.png","label":1}`) }, nil, []string{"data.jsonl", `"image"`, "yet"}},
+		"no labels":          {func(s scene) { s.write(s.data, `{"text":"good"}`) }, nil, []string{"data.jsonl", "labels"}},
+		"a rate of infinity": {nil, []string{"-lr", "1e38", "-steps", "20", "-schedule", "constant"}, []string{"finite"}},
+		"a folder in a file": {nil, []string{"-out", "/dev/null/out"}, []string{"/dev/null"}},
+		"a wrong flag":       {nil, []string{"-rank", "3"}, []string{"-rank"}},
+		"a wrong value":      {nil, []string{"-seed", "-1"}, []string{"-seed", "-1"}},
+		"a task to come":     {nil, []string{"-task", "seq2seq"}, []string{"seq2seq is not there yet", "seqcls, tokcls, mlm, lm"}},
+		"no task":            {nil, []string{"-task", "chess"}, []string{`"chess"`, "seqcls, tokcls, mlm, lm"}},
+		"no head for it":     {nil, []string{"-task", "lm"}, []string{`no head for the task "lm"`, "seqcls, tokcls, mlm"}},
+		"a pool":             {nil, []string{"-pool", "max"}, []string{`"max"`, "head or mean"}},
+		"a storage to come":  {nil, []string{"-quantize", "nf4"}, []string{"nf4 is not there yet"}},
+		"a storage":          {nil, []string{"-quantize", "int3"}, []string{`"int3"`, "int8 or nf4"}},
+		"negative steps":     {nil, []string{"-steps", "-1"}, []string{"Steps is -1"}},
+		"a rate of nothing":  {nil, []string{"-lr", "nan"}, []string{"NaN", "0 or more"}},
+		"a schedule":         {nil, []string{"-schedule", "round"}, []string{`"round"`, "cosine"}},
+		"negative threads":   {nil, []string{"-threads", "-1"}, []string{"-threads is -1"}},
+		"an unwritable copy": {nil, []string{"-save-f64", "/dev/null/copy"}, []string{"-save-f64 /dev/null/copy"}},
+		"an unwritable log":  {nil, []string{"-log", "/dev/null/log"}, []string{"/dev/null/log"}},
+		"rows in all places": {nil, []string{"-method", `{"method":"prompt","num_virtual_tokens":33}`}, []string{"example 0", "33 rows", "35 positions"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
@@ -101,7 +130,10 @@ func TestBadInput(t *testing.T) {
 				c.spoil(s)
 			}
 			args := append([]string{"-model", s.model, "-data", s.data, "-out", s.dir + "/out", "-steps", "2"}, c.args...)
-			_, _, err := runProgram(t, args...)
+			_, people, err := runProgram(t, args...)
+			if name != "a rate of infinity" { // which is seen when it has trained a while
+				require.Empty(t, people)
+			}
 			var line bytes.Buffer
 			require.Equal(t, 1, cli.Status(err, &line))
 			require.Equal(t, 1, strings.Count(line.String(), "\n"), line.String())
@@ -109,6 +141,126 @@ func TestBadInput(t *testing.T) {
 				require.Contains(t, line.String(), part)
 			}
 		})
+	}
+}
+
+// TestTheModelStays wants the model's folder not to be written into.
+func TestTheModelStays(t *testing.T) {
+	s := newScene(t)
+	_, people, err := runProgram(t, "-model", s.model, "-data", s.data, "-out", s.model+"/.", "-steps", "1")
+	require.ErrorContains(t, err, "-out is the model's folder")
+	require.Empty(t, people)
+}
+
+// TestBadTensors wants the example that does not suit the model to be named before any is trained on, however late it comes.
+func TestBadTensors(t *testing.T) {
+	ids, labels := []int64{2, 5, 3, 2, 6, 3, 2, 7, 3}, []int64{0, 2, 1}
+	for says, spoil := range map[string]func(ids, labels []int64){
+		"example 2: token 1 is -7, must be 0 to 78":                  func(ids, _ []int64) { ids[7] = -7 },
+		"example 2: token 1 is 79, must be 0 to 78":                  func(ids, _ []int64) { ids[7] = 79 },
+		"example 2: label 0 is 3, must be 0 to 2, or -100 for none":  func(_, labels []int64) { labels[2] = 3 },
+		"example 1: label 0 is -1, must be 0 to 2, or -100 for none": func(_, labels []int64) { labels[1] = -1 },
+	} {
+		s := newScene(t)
+		x, y := slices.Clone(ids), slices.Clone(labels)
+		spoil(x, y)
+		path := s.dir + "/data.safetensors"
+		require.NoError(t, safetensors.Write(path, []safetensors.Tensor{safetensors.I64("input_ids", []int{3, 3}, x), safetensors.I64("labels", []int{3}, y)}, nil))
+		_, people, err := runProgram(t, "-model", s.model, "-data", path, "-shuffle=false", "-batch", "1", "-out", s.dir+"/out")
+		require.ErrorContains(t, err, path+": models: "+says)
+		require.Empty(t, people)
+		require.NoDirExists(t, s.dir+"/out")
+	}
+}
+
+// TestFreshHeads wants a head that a model has not to have as many classes as the data, or the model's configuration, asks for.
+func TestFreshHeads(t *testing.T) {
+	for name, c := range map[string]struct {
+		names   string // id2label of config.json
+		labels  []int64
+		classes int
+	}{
+		"the data has more": {`"0": "a"`, []int64{0, 4, 1}, 5}, "the configuration has more": {`"0": "a", "1": "b", "2": "c", "3": "d"`, []int64{0, 1, 1}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.config("BertForSequenceClassification", "BertModel")
+			s.config(`"0": "LABEL_0",
+    "1": "LABEL_1",
+    "2": "LABEL_2"`, c.names)
+			s.weights(func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(`"classifier.`), []byte(`"xlassifier.`)) })
+			path := s.dir + "/data.safetensors"
+			ids := []int64{2, 5, 3, 2, 6, 3, 2, 7, 3}
+			require.NoError(t, safetensors.Write(path, []safetensors.Tensor{safetensors.I64("input_ids", []int{3, 3}, ids), safetensors.I64("labels", []int{3}, c.labels)}, nil))
+			_, _, err := runProgram(t, "-model", s.model, "-data", path, "-steps", "1", "-out", s.dir+"/out")
+			require.NoError(t, err)
+			head, ok := golden.Open(t, s.dir+"/out/adapter_model.safetensors").Tensor("base_model.model.classifier.weight")
+			require.True(t, ok)
+			require.Equal(t, []int{c.classes, 32}, head.Shape)
+			_, _, err = runProgram(t, "-model", s.model, "-data", path, "-steps", "1", "-out", s.dir+"/out", "-method", `{"method":"lora","head":false}`)
+			require.ErrorContains(t, err, "a fresh one must be trained")
+			_, _, err = runProgram(t, "-model", s.model, "-data", path, "-steps", "1", "-out", s.dir+"/again", "-method", `{"peft_type":"LORA","r":2}`)
+			require.NoError(t, err)
+			_, ok = golden.Open(t, s.dir+"/again/adapter_model.safetensors").Tensor("base_model.model.classifier.weight")
+			require.True(t, ok, "also where the configuration is in the words of Hugging Face PEFT")
+		})
+	}
+}
+
+// TestHeadsOfWords wants the fresh head of a language model to be trained and saved with the adapter, which then finds its way back to the model.
+func TestHeadsOfWords(t *testing.T) {
+	model := golden.Shared(t, "golden", "hf", "models", "bert-base")
+	path, out := filepath.Join(t.TempDir(), "data.safetensors"), filepath.Join(t.TempDir(), "out")
+	ids := []int64{2, 5, 3, 2, 6, 3, 2, 7, 3}
+	require.NoError(t, safetensors.Write(path, []safetensors.Tensor{safetensors.I64("input_ids", []int{3, 3}, ids), safetensors.I64("labels", []int{3, 3}, ids)}, nil))
+	args := []string{"-model", model, "-task", "mlm", "-data", path, "-steps", "1", "-out", out}
+	_, _, err := runProgram(t, args...)
+	require.NoError(t, err)
+	require.Empty(t, reload(t, model, out))
+	_, ok := golden.Open(t, out+"/adapter_model.safetensors").Tensor("base_model.model.cls.predictions.transform.dense.weight")
+	require.True(t, ok)
+	_, _, err = runProgram(t, append(args, "-method", "bitfit")...)
+	require.ErrorContains(t, err, "the model has no head for the task mlm")
+}
+
+// TestHeadsThatStay wants a classifier's head that is not trained to be in the file nevertheless: Hugging Face PEFT looks for it there.
+func TestHeadsThatStay(t *testing.T) {
+	for model, method := range map[string]string{"bert-tok": "lora", "bert-cls": `{"method":"prefix","head":false}`} {
+		model := golden.Shared(t, "golden", "hf", "models", model)
+		path, out := filepath.Join(t.TempDir(), "data.safetensors"), filepath.Join(t.TempDir(), "out")
+		labels := safetensors.I64("labels", []int{3, 3}, []int64{0, 1, 2, 2, 1, 0, 0, 0, 0})
+		if strings.HasSuffix(model, "cls") {
+			labels = safetensors.I64("labels", []int{3}, []int64{0, 1, 2})
+		}
+		require.NoError(t, safetensors.Write(path, []safetensors.Tensor{safetensors.I64("input_ids", []int{3, 3}, []int64{2, 5, 3, 2, 6, 3, 2, 7, 3}), labels}, nil))
+		_, _, err := runProgram(t, "-model", model, "-data", path, "-steps", "1", "-out", out, "-method", method)
+		require.NoError(t, err)
+		require.Empty(t, reload(t, model, out))
+		w := golden.Open(t, out+"/adapter_model.safetensors")
+		require.True(t, slices.ContainsFunc(w.Names(), func(n string) bool { return strings.HasSuffix(n, "classifier.weight") }), w.Names())
+	}
+}
+
+// reload loads an adapter and returns what there was to complain of.
+func reload(t *testing.T, model, adapter string) string {
+	m, err := models.OpenFor(model, adapter)
+	require.NoError(t, err)
+	defer m.Close()
+	var people bytes.Buffer
+	_, err = cli.Load(cli.Env{Err: &people}, tensor.Reference(), m, adapter)
+	require.NoError(t, err)
+	return people.String()
+}
+
+// TestMethodsAreFound wants -method to be a name, JSON, a file of it or a folder, whatever its path looks like.
+func TestMethodsAreFound(t *testing.T) {
+	s := newScene(t)
+	t.Chdir(s.dir)
+	s.write("ranks.json", `{"method":"lora","r":2}`)
+	s.write("lora", `{"method":"nothing of the kind"}`) // a method's name is no path
+	for _, method := range []string{"lora", `{"method":"lora","r":2}`, "ranks.json", "./ranks.json", filepath.Join(s.dir, "ranks.json"), "first", "./first"} {
+		_, _, err := runProgram(t, "-model", s.model, "-data", s.data, "-steps", "1", "-out", "first", "-method", method)
+		require.NoError(t, err, method)
 	}
 }
 
@@ -142,9 +294,10 @@ func TestOldAdapterStays(t *testing.T) {
 // TestLanguageModels wants texts, and prompts with completions, to train language models.
 func TestLanguageModels(t *testing.T) {
 	for name, c := range map[string]struct{ model, method, data string }{
-		"masked": {"bert-mlm", "lora", `{"text":"good book"}`},
-		"causal": {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"text":"good book bad book"}`},
-		"prompt": {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"prompt":"good","completion":"book"}`},
+		"masked":                    {"bert-mlm", "lora", `{"text":"good book"}`},
+		"masked, of labelled texts": {"bert-mlm", "lora", `{"text":"good book bad book","label":1}`},
+		"causal":                    {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"text":"good book bad book"}`},
+		"prompt":                    {"gpt2-lm", `{"method":"lora","target_modules":["c_attn"]}`, `{"prompt":"good","completion":"book"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"peft/examples/internal/cli"
+	"peft/internal/plainjson"
 	"peft/models"
 	"peft/peft"
 )
@@ -41,19 +41,18 @@ func readSpec(o options) (*spec, error) {
 	return newSpec(text, "")
 }
 
-// methodText is the configuration that -method names, holds or points to. A word is a name, so that of a folder beside it needs "./".
+// methodText is the configuration that -method names, holds or points to. What is the name of a method is no path.
 func methodText(method string) ([]byte, error) {
-	switch {
-	case strings.HasPrefix(strings.TrimSpace(method), "{"):
+	if strings.HasPrefix(strings.TrimSpace(method), "{") {
 		return []byte(method), nil
-	case !strings.ContainsAny(method, `/\.`):
-		return json.Marshal(map[string]string{"method": method})
 	}
 	info, err := os.Stat(method)
-	if err != nil {
+	switch path := strings.ContainsAny(method, `/\.`); {
+	case peft.Known(method) || err != nil && !path:
+		return json.Marshal(map[string]string{"method": method})
+	case err != nil:
 		return nil, fmt.Errorf("-method: %w", err)
-	}
-	if info.IsDir() {
+	case info.IsDir():
 		return peft.ReadConfig(method)
 	}
 	return os.ReadFile(method)
@@ -62,7 +61,7 @@ func methodText(method string) ([]byte, error) {
 func newSpec(text []byte, init string) (*spec, error) {
 	s := &spec{init: init}
 	if err := json.Unmarshal(text, &s.config); err != nil {
-		return nil, fmt.Errorf("-method: expected a JSON object: %w", err)
+		return nil, fmt.Errorf("-method: expected a JSON object: %w", plainjson.Error(err))
 	}
 	name, err := peft.MethodName(text)
 	if err != nil {
@@ -105,9 +104,9 @@ func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Opt
 	}
 	want.Task = cmp.Or(models.Task(o.task), want.Task, d.task())
 	if s.init == "" && want.Task != c.HeadTask() {
-		want.Labels = max(2, d.labels.Count())
+		want.Labels, err = d.classes(o, want.Task, c)
 	}
-	return want, nil
+	return want, err
 }
 
 // withHead are the methods that train the head in any case.
@@ -125,10 +124,8 @@ func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.
 		}
 		return patches[0], nil
 	}
-	_, said := s.config["head"]
-	_, written := s.config["peft_type"]
-	if !said && !written && !slices.Contains(withHead, s.name) && (j.model.Task() == models.SequenceClassification || len(j.model.Fresh) > 0) {
-		s.config["head"] = json.RawMessage("true")
+	if err := s.settleHead(j); err != nil {
+		return nil, err
 	}
 	delete(s.config, "inference_mode") // the configuration of a folder is used, not what is saved there
 	text, err := json.Marshal(s.config)
@@ -136,11 +133,18 @@ func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.
 		return nil, err
 	}
 	m, err := cli.Method(text, o.model)
-	if err != nil {
+	switch {
+	case err != nil && len(j.freshWords) > 0:
+		return nil, fmt.Errorf("%w (the model has no head for the task %s, and a fresh one is trained as modules_to_save)", err, j.model.Task())
+	case err != nil:
 		return nil, err
 	}
 	if m, err = j.estimate(ctx, e, m, o); err != nil {
 		return nil, err
 	}
-	return peft.Attach(j.dev, j.model.Unwrap(), m, o.train.Seed)
+	q, err := peft.Attach(j.dev, j.model.Unwrap(), m, o.train.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return q, s.trainsHead(j, q)
 }

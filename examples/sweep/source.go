@@ -25,6 +25,7 @@ func (o options) open() (*models.Opened, *lesson.Lesson, error) {
 	l := &lesson.Lesson{}
 	task := cmp.Or(models.Task(o.task), config.HeadTask(), models.SequenceClassification)
 	labels := train.NewLabels()
+	labels.Max = cli.MostClasses
 	if task == models.SequenceClassification && task == config.HeadTask() {
 		labels.Max = config.Labels()
 	}

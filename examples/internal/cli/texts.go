@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"peft/models"
 	"peft/models/tokenizer"
@@ -14,17 +16,24 @@ import (
 type Reader struct {
 	Model   string // folder with the tokenizer
 	Task    models.Task
-	Longest int // tokens of a text, at most; longer ones are cut
+	Heads   []models.Task // those that the model may have: of a language model where the task is left to the data
+	Longest int           // tokens of a text, at most; longer ones are cut
 	Labels  *train.Labels
 	Seed    uint64 // of masks
 }
 
+// MostClasses is the largest number of classes that a fresh head may get: more than any task has, and few enough for memory.
+const MostClasses = 1 << 17
+
 // Read reads JSON lines: texts with labels to classify; texts, or prompts with completions, for a language model, which is scored on every token that is not of a prompt; texts with
-// some tokens masked for a masked one.
-func (r Reader) Read(path string) (*models.Inputs, error) {
+// some tokens masked for a masked one. Where no task is set the lines decide which it is, for the files that follow too.
+func (r *Reader) Read(path string) (*models.Inputs, error) {
 	d, err := train.ReadFile(path, r.Labels)
 	if err != nil {
 		return nil, err
+	}
+	if err := r.suits(d); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	t, err := tokenizer.Open(r.Model)
 	if err != nil {
@@ -37,12 +46,35 @@ func (r Reader) Read(path string) (*models.Inputs, error) {
 	return in, nil
 }
 
-func (r Reader) inputs(t *tokenizer.Tokenizer, d *train.Data) (*models.Inputs, error) {
+// suits settles the task and tells whether lines are for it.
+func (r *Reader) suits(d *train.Data) error {
+	if r.Task == models.NoTask {
+		r.Task = r.natural(d)
+	}
 	switch {
-	case d.Kind == train.Completions && (r.Task == models.CausalLM || r.Task == models.NoTask):
+	case d.Kind == train.Images || d.Kind == train.Pairs:
+		return fmt.Errorf("found lines with %v, for which there is no task yet; there are lines with \"text\" and with \"prompt\" and \"completion\"", d.Kind)
+	case d.Kind == train.Completions && r.Task != models.CausalLM:
+		return fmt.Errorf("found lines with %v, which are for the task lm, not %s", d.Kind, r.Task)
+	case r.Task == models.TokenClassification:
+		return errors.New("found lines with \"text\", but the task tokcls wants a label for each token: give safetensors with input_ids and labels")
+	case r.Task == models.SequenceClassification && !d.Labelled:
+		return errors.New("found lines without a \"label\", which the task seqcls wants; texts alone are for -task mlm or lm")
+	}
+	return nil
+}
+
+// natural is the task that lines are for by themselves.
+func (r *Reader) natural(d *train.Data) models.Task {
+	if d.Kind == train.Completions || d.Kind == train.Texts && !d.Labelled && slices.Contains(r.Heads, models.CausalLM) {
+		return models.CausalLM
+	}
+	return models.SequenceClassification
+}
+
+func (r *Reader) inputs(t *tokenizer.Tokenizer, d *train.Data) (*models.Inputs, error) {
+	if d.Kind == train.Completions {
 		return completions(t, d, r.Longest)
-	case d.Kind != train.Texts:
-		return nil, fmt.Errorf("found lines with %v, which the task %q cannot use", d.Kind, r.Task)
 	}
 	in, err := Texts(t, d, r.Longest)
 	switch {
@@ -107,6 +139,7 @@ func mask(in *models.Inputs, t *tokenizer.Tokenizer, rng *rand.Rand) error {
 	if !ok {
 		return fmt.Errorf("the tokenizer has no mask token")
 	}
+	in.Labels = nil // of the texts, if they have any
 	for i, ids := range in.IDs {
 		labels := make([]int32, len(ids))
 		in.IDs[i] = append([]int32{}, ids...)
