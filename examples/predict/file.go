@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 
+	"peft/examples/internal/cli"
+	"peft/internal/plainjson"
 	"peft/models"
 	"peft/peft"
 	"peft/tensor"
@@ -14,12 +17,12 @@ import (
 	"peft/train"
 )
 
-// chunk is how many examples are computed at a time.
-const chunk = 32
+// most is how many examples are computed at a time.
+const most = 32
 
 // chunk is how many examples are computed at a time: as many as a composition needs.
 func (p predictor) chunk() int {
-	n := chunk
+	n := most
 	for _, q := range p.patches {
 		if q.Batch() > 0 {
 			n = q.Batch()
@@ -46,18 +49,15 @@ type outcome struct {
 }
 
 // file computes a file of examples.
-func file(ctx context.Context, p predictor, o options) error {
+func file(ctx context.Context, e cli.Env, p predictor, o options) error {
 	f, err := safetensors.Open(o.in)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	in, err := models.ReadInputs(f)
+	in, err := p.inputs(f, o)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.in, err)
-	}
-	if o.grad && in.Labels == nil {
-		return fmt.Errorf("%s: -grad needs labels, found none", o.in)
 	}
 	route, err := readRoute(o.route, in.Len(), len(p.patches))
 	if err != nil {
@@ -66,14 +66,30 @@ func file(ctx context.Context, p predictor, o options) error {
 	var out outcome
 	chunk := p.chunk()
 	for lo := 0; lo < in.Len(); lo += chunk {
-		if err := ctx.Err(); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if err := p.rows(&out, in, route, lo, min(lo+chunk, in.Len()), o.grad); err != nil {
 			return fmt.Errorf("%s: %w", o.in, err)
 		}
 	}
-	return safetensors.Write(o.out, p.tensors(out, in, o), nil)
+	return safetensors.Write(o.out, p.tensors(e, out, in, o), nil)
+}
+
+// inputs are the examples, which suit the model. Without a head there is nothing to score with labels.
+func (p predictor) inputs(f *safetensors.File, o options) (*models.Inputs, error) {
+	in, err := models.ReadInputs(f)
+	switch {
+	case err != nil:
+		return nil, err
+	case o.grad && p.model.Task() == models.NoTask:
+		return nil, errors.New("-grad needs a loss, which a model without a head has not")
+	case o.grad && in.Labels == nil:
+		return nil, errors.New("-grad needs labels, found none")
+	case p.model.Task() == models.NoTask:
+		in.Labels = nil
+	}
+	return in, p.model.Check(in, p.taken())
 }
 
 // rows computes some of the examples and adds them to the outcome.
@@ -167,21 +183,21 @@ func readRoute(path string, rows, adapters int) (route []int, err error) {
 		return nil, err
 	}
 	if err := json.Unmarshal(text, &route); err != nil {
-		return nil, fmt.Errorf("%s: expected a JSON list of numbers: %w", path, err)
+		return nil, fmt.Errorf("%s: expected a JSON list of numbers: %w", path, plainjson.Error(err))
 	}
 	if len(route) != rows {
-		return nil, fmt.Errorf("%s: %d numbers for %d rows", path, len(route), rows)
+		return nil, fmt.Errorf("%s: found %d numbers, expected one for each of %d rows", path, len(route), rows)
 	}
 	for i, a := range route {
 		if a < -1 || a >= adapters {
-			return nil, fmt.Errorf("%s: row %d goes to adapter %d, there are %d; -1 is none", path, i, a, adapters)
+			return nil, fmt.Errorf("%s: row %d goes to adapter %d, expected -1, for none, to %d", path, i, a, adapters-1)
 		}
 	}
 	return route, nil
 }
 
 // tensors are the outcome as a file holds it.
-func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetensors.Tensor {
+func (p predictor) tensors(e cli.Env, out outcome, in *models.Inputs, o options) []safetensors.Tensor {
 	numbers := func(name string, shape []int, v []float64) safetensors.Tensor {
 		if o.f64 {
 			return safetensors.F64(name, shape, v)
@@ -196,29 +212,41 @@ func (p predictor) tensors(out outcome, in *models.Inputs, o options) []safetens
 	if in.Labels != nil {
 		all = append(all, numbers("loss", []int{}, []float64{out.loss}))
 	}
-	if !o.grad {
-		return all
+	if o.grad {
+		p.gradients(e, out.grads, func(key string, g *tensor.Tensor) { all = append(all, numbers("grad."+key, g.Shape(), g.Float64s())) })
 	}
-	seen := map[string]bool{}
-	for _, q := range p.patches {
+	return all
+}
+
+// gradients calls add with the gradient by each trained tensor of the adapters under its key. Of several adapters with one key the first has it.
+func (p predictor) gradients(e cli.Env, grads tensor.Grads, add func(key string, g *tensor.Tensor)) {
+	seen := map[string]*peft.Patch{}
+	for i, q := range p.patches {
+		twice := 0
 		for key, x := range q.Keyed {
-			g := out.grads.Of(x.Tensor())
-			switch {
-			case x.Fixed:
+			if x.Fixed {
 				continue
-			case g == nil: // the loss does not reach it
+			}
+			g := grads.Of(x.Tensor())
+			if g == nil { // the loss does not reach it
 				g = p.dev.Constant(nil, x.Tensor().Shape()...)
 			}
 			g = q.AsStored(x, g)
 			for _, key := range append([]string{key}, q.Aliases(x)...) {
-				if !seen[key] {
-					all = append(all, numbers("grad."+key, g.Shape(), g.Float64s()))
-					seen[key] = true
+				switch seen[key] {
+				case nil:
+					add(key, g)
+					seen[key] = q
+				case q:
+				default:
+					twice++
 				}
 			}
 		}
+		if twice > 0 {
+			fmt.Fprintf(e.Err, "warning: adapter %d has %d tensors under keys of adapters before it, whose gradients are written, not its\n", i, twice)
+		}
 	}
-	return all
 }
 
 func narrow(v []float64) []float32 {

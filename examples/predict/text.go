@@ -14,6 +14,9 @@ import (
 	"peft/tensor"
 )
 
+// leastText is how many tokens a text must have room for: one between special ones.
+const leastText = 3
+
 // answer classifies a text and prints the probability of each label.
 func answer(e cli.Env, p predictor, o options) error {
 	if p.model.Task() != models.SequenceClassification {
@@ -23,9 +26,9 @@ func answer(e cli.Env, p predictor, o options) error {
 	if err != nil {
 		return err
 	}
-	limit := p.model.Limits().Positions
-	for _, q := range p.patches {
-		limit -= q.Taken()
+	limit := p.model.Limits().Positions - p.taken()
+	if limit < leastText {
+		return fmt.Errorf("predict: the adapters take %d of the model's %d positions, which leaves no room for a text", p.taken(), p.model.Limits().Positions)
 	}
 	text, err := t.Encode(o.text, tokenizer.MaxLength(limit))
 	if err != nil {

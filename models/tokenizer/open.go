@@ -32,6 +32,9 @@ func Open(path string) (*Tokenizer, error) {
 	if info.IsDir() && errors.Is(err, fs.ErrNotExist) {
 		data, err = fromVocab(filepath.Join(dir, "vocab.txt"), settings)
 	}
+	if info.IsDir() && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("tokenizer: %s: found neither tokenizer.json nor vocab.txt: %w", dir, fs.ErrNotExist)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}

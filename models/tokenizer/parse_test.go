@@ -95,7 +95,7 @@ func TestFileTruncationAndPadding(t *testing.T) {
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(dir)
-	require.ErrorContains(t, err, "vocab.txt: no such file")
+	require.ErrorContains(t, err, "found neither tokenizer.json nor vocab.txt")
 	_, err = Open(filepath.Join(dir, "nothing"))
 	require.ErrorContains(t, err, "no such file")
 
