@@ -9,10 +9,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"unicode/utf8"
 
 	"peft/examples/internal/cli"
+	"peft/internal/plainjson"
 	"peft/models/tokenizer"
 )
 
@@ -40,31 +42,49 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 	return lines(ctx, e, convert)
 }
 
-// lines converts each line of the input that is not blank.
+// lines converts each line of the input that is not blank, and writes what comes of it at once. An interruption is heeded while a line is waited for.
 func lines(ctx context.Context, e cli.Env, convert func(line []byte) (any, error)) error {
+	done := make(chan error, 1)
+	go func() { done <- convertLines(ctx, e, convert) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func convertLines(ctx context.Context, e cli.Env, convert func(line []byte) (any, error)) error {
 	in := bufio.NewScanner(e.In)
 	in.Buffer(nil, longest)
-	out := bufio.NewWriter(e.Out)
-	defer out.Flush()
-	to := json.NewEncoder(out)
+	to := json.NewEncoder(e.Out)
 	to.SetEscapeHTML(false)
-	for n := 1; in.Scan() && ctx.Err() == nil; n++ {
-		line := bytes.TrimSpace(in.Bytes())
+	n := 1
+	for ; in.Scan() && ctx.Err() == nil; n++ {
+		line := clean(in.Bytes(), n)
 		if len(line) == 0 {
 			continue
 		}
 		v, err := convert(line)
 		if err != nil {
-			return fmt.Errorf("standard input, line %d: %w", n, err)
+			return fmt.Errorf("standard input, line %d: %w", n, plainjson.Error(err))
 		}
 		if err := to.Encode(v); err != nil {
-			return err
+			return fmt.Errorf("standard output: %w", err)
 		}
 	}
-	if err := in.Err(); err != nil && err != io.EOF {
-		return fmt.Errorf("standard input: %w", err)
+	if err := in.Err(); err != nil {
+		return fmt.Errorf("standard input, line %d: %w", n, err)
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
+}
+
+// clean is a line without white space around it and, if it is the first, without a byte order mark.
+func clean(line []byte, number int) []byte {
+	if number == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
+	return bytes.TrimSpace(line)
 }
 
 func encoder(t *tokenizer.Tokenizer, special bool) func([]byte) (any, error) {
@@ -73,11 +93,11 @@ func encoder(t *tokenizer.Tokenizer, special bool) func([]byte) (any, error) {
 		options = append(options, tokenizer.NoSpecial())
 	}
 	return func(line []byte) (any, error) {
-		var text string
-		if err := json.Unmarshal(line, &text); err != nil {
+		var text *string
+		if err := read(line, &text); err != nil {
 			return nil, fmt.Errorf("expected a JSON string: %w", err)
 		}
-		x, err := t.Encode(text, options...)
+		x, err := t.Encode(*text, options...)
 		if err != nil {
 			return nil, err
 		}
@@ -87,10 +107,24 @@ func encoder(t *tokenizer.Tokenizer, special bool) func([]byte) (any, error) {
 
 func decoder(t *tokenizer.Tokenizer) func([]byte) (any, error) {
 	return func(line []byte) (any, error) {
-		var ids []int32
-		if err := json.Unmarshal(line, &ids); err != nil {
+		var ids *[]int32
+		if err := read(line, &ids); err != nil {
 			return nil, fmt.Errorf("expected a JSON list of ids: %w", err)
 		}
-		return t.Decode(ids), nil
+		return t.Decode(*ids), nil
 	}
+}
+
+// read reads a line of JSON that is not null.
+func read[T any](line []byte, v **T) error {
+	if !utf8.Valid(line) {
+		return errors.New("found bytes that are not UTF-8")
+	}
+	if err := json.Unmarshal(line, v); err != nil {
+		return err
+	}
+	if *v == nil {
+		return errors.New("found null")
+	}
+	return nil
 }
