@@ -58,6 +58,11 @@ func (n *bottleneck) place() peft.Place {
 // RowWise is true without a gate, which is a mean over rows.
 func (n *bottleneck) RowWise() bool { return n.gate == nil }
 
+// Kind says why it has no Fold.
+func (*bottleneck) Kind() string {
+	return "a bottleneck adapter, which has a function between its maps,"
+}
+
 // Forward is Δ [rows×d].
 func (n *bottleneck) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	h := n.input(t)

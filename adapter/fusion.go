@@ -115,6 +115,9 @@ type fusion struct {
 	stream     string      // of random numbers
 }
 
+// Kind says why it has no Fold.
+func (*fusion) Kind() string { return "a fusion of adapters, which weighs them for each token," }
+
 // Forward is Δ [rows×d].
 func (f *fusion) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	last := f.of[len(f.of)-1]

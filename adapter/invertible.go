@@ -84,6 +84,9 @@ func (n network) wide(p *peft.Pass, x *tensor.Tensor, at, size int) *tensor.Tens
 // forward is Δ = y − x.
 type forward struct{ *coupling }
 
+// Kind says why it has no Fold.
+func (forward) Kind() string { return "an invertible adapter, which has a function between its maps," }
+
 // Forward is F(x2) beside G(y1).
 func (c forward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	first := c.f.wide(p, tensor.Columns(t.X, c.cut, c.size), 0, c.size)
@@ -93,6 +96,9 @@ func (c forward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 
 // backward is Δ = x − y.
 type backward struct{ *coupling }
+
+// Kind says why it has no Fold.
+func (backward) Kind() string { return "an invertible adapter, which has a function between its maps," }
 
 // Forward is −F(x2) beside −G(y1).
 func (c backward) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {

@@ -62,6 +62,9 @@ type hubGated struct {
 // RowWise is false: a gate is a mean over rows.
 func (hubGated) RowWise() bool { return false }
 
+// Kind says why it has no Fold.
+func (hubGated) Kind() string { return "LoRA with a gate, which differs from sequence to sequence," }
+
 // Forward is the update's value.
 func (d hubGated) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	a, b := d.both(p)

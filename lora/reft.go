@@ -97,6 +97,9 @@ type edits struct {
 	units []*edit
 }
 
+// Kind says why it has no Fold.
+func (*edits) Kind() string { return "ReFT, which edits some positions and not others," }
+
 // Forward is what the edits change.
 func (d *edits) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	front, back := d.rows(t.X.Layout())

@@ -89,7 +89,8 @@ func (c Weighted) check() error {
 	case c.Sign != "" && c.Sign != Total && c.Sign != Frequency:
 		return fmt.Errorf("the majority is found by %q, must be by %q or %q", c.Sign, Total, Frequency)
 	}
-	return nil
+	_, err := c.rule(1)
+	return err
 }
 
 // rule combines the updates of a site; those of the patches have at most the given rank.

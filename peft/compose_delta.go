@@ -41,6 +41,16 @@ func averaged(weights []float64, of []branch) Delta {
 	return foldedAverage{a}
 }
 
+// Kind says why it has no Fold.
+func (a average) Kind() string {
+	for _, d := range slices.Concat(a.of...) {
+		if _, ok := d.(Folder); !ok {
+			return "an average with " + kindOf(d)
+		}
+	}
+	return "an average"
+}
+
 // Forward is the average.
 func (a average) Forward(p *Pass, t Tap) (sum *tensor.Tensor) {
 	for i, b := range a.of {

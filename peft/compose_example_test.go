@@ -24,7 +24,7 @@ func ExampleGated() {
 	fmt.Println(err)
 	// Output:
 	// [1 12]
-	// peft: merge: Layers.0.Query: peft.gatedDelta cannot be folded into weights
+	// peft: merge: Layers.0.Query: an update with a gate, which differs from sequence to sequence, cannot be folded into weights
 }
 
 // Four experts of everything that LoRA trains: each pass of training draws one of each pool, evaluation takes their mean.

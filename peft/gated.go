@@ -112,6 +112,11 @@ type gatedDelta struct {
 	gate *SequenceGate
 }
 
+// Kind says why it has no Fold.
+func (gatedDelta) Kind() string {
+	return "an update with a gate, which differs from sequence to sequence,"
+}
+
 // Forward is gate·Δ.
 func (d gatedDelta) Forward(p *Pass, t Tap) *tensor.Tensor {
 	return tensor.Mul(d.Delta.Forward(p, t), Spread(d.gate.Value(p, t.X), t.X.Layout()))

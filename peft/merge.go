@@ -65,11 +65,19 @@ func (m *merger) foldable(x Site) (all []Folder, err error) {
 	for _, d := range slices.Concat(m.deltas(x, Out), in, m.deltas(x, After)) {
 		f, ok := d.(Folder)
 		if !ok {
-			return nil, fmt.Errorf("%T cannot be folded into weights", d)
+			return nil, fmt.Errorf("%s cannot be folded into weights", kindOf(d))
 		}
 		all = append(all, f)
 	}
 	return all, nil
+}
+
+// kindOf is what a delta that cannot fold is, with the reason, if it says so by a method Kind() string.
+func kindOf(d Delta) string {
+	if k, ok := d.(interface{ Kind() string }); ok {
+		return k.Kind()
+	}
+	return fmt.Sprintf("%T", d)
 }
 
 // fold makes the new parameters of a site and lets them stand in. The first is the matrix, the second the bias, if any.

@@ -24,8 +24,8 @@ func Estimate(ctx context.Context, s *peft.Sites, k Kind, d Data) (Scores, error
 		add = e.expect
 	}
 	for i := range d.Len {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("sparsemask: estimating: %w", err)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("sparsemask: estimating: %w", context.Cause(ctx))
 		}
 		if err := tensor.Try(func() error { return add(d, i) }); err != nil {
 			return nil, fmt.Errorf("sparsemask: estimating on example %d: %w", i, err)

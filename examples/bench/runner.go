@@ -111,8 +111,8 @@ func (r *runner) step(number int) error {
 func (r *runner) time(ctx context.Context, begin func()) (line, error) {
 	var ms []float64
 	for i := range r.warmup + r.steps {
-		if err := ctx.Err(); err != nil {
-			return line{}, err
+		if ctx.Err() != nil {
+			return line{}, context.Cause(ctx)
 		}
 		if i == r.warmup {
 			begin()

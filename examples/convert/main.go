@@ -10,10 +10,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"peft/adapter"
 	"peft/examples/internal/cli"
+	"peft/internal/plainjson"
 	"peft/lora"
 	"peft/models"
 	"peft/peft"
@@ -48,10 +50,13 @@ func parse(e cli.Env, args []string) (o options, err error) {
 	if o.to != huggingFace && o.to != adapterHub {
 		return o, fmt.Errorf("convert: -to is %q, must be %q or %q", o.to, huggingFace, adapterHub)
 	}
+	if cli.Same(o.out, o.adapter) || cli.Same(o.out, o.model) {
+		return o, fmt.Errorf("convert: -out is the folder %s that is read, which stays as it is", o.out)
+	}
 	return o, nil
 }
 
-func run(_ context.Context, e cli.Env, args []string) error {
+func run(ctx context.Context, e cli.Env, args []string) error {
 	o, err := parse(e, args)
 	if err != nil {
 		return err
@@ -64,7 +69,7 @@ func run(_ context.Context, e cli.Env, args []string) error {
 			return err
 		}
 	}
-	return tensor.Try(func() error { return convert(e, o) })
+	return tensor.Try(func() error { return convert(ctx, e, o) })
 }
 
 // base is the model folder that an adapter's configuration names.
@@ -78,7 +83,7 @@ func base(dir string) (string, error) {
 		AdapterHub  string `json:"model_name"`
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return "", fmt.Errorf("convert: %s: %w", dir, err)
+		return "", fmt.Errorf("convert: %s: %w", dir, plainjson.Error(err))
 	}
 	name := c.HuggingFace + c.AdapterHub
 	if _, err := os.Stat(name); err != nil {
@@ -87,7 +92,7 @@ func base(dir string) (string, error) {
 	return name, nil
 }
 
-func convert(e cli.Env, o options) error {
+func convert(ctx context.Context, e cli.Env, o options) error {
 	m, err := models.OpenFor(o.model, o.adapter)
 	if err != nil {
 		return err
@@ -103,6 +108,9 @@ func convert(e cli.Env, o options) error {
 	q, err := rewritten(patches[0], o.to)
 	if err != nil {
 		return fmt.Errorf("convert: %s: %w", o.adapter, err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if err := peft.Save(o.out, q, peft.Info{BaseModel: o.model, Class: m.Class, Task: m.Task().TaskType()}); err != nil {
 		return err
@@ -136,6 +144,9 @@ func unconvertible(m peft.Method, to string) error {
 		return fmt.Errorf("prefix tuning is not the same in the formats: in Hugging Face PEFT rows take the first positions, in AdapterHub's library they take none")
 	case prefix.HubPrompt, prefix.Prompt:
 		return fmt.Errorf("prompt tuning is not the same in the formats: in Hugging Face PEFT rows take positions and pass through the embedding's norm, in AdapterHub's library they do not")
+	}
+	if parts := slices.Collect(peft.Methods(m)); len(parts) > 1 {
+		return fmt.Errorf("the format %q has no form of several methods in one adapter, here %d", to, len(parts))
 	}
 	return fmt.Errorf("the format %q has no form of %s", to, name)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,7 +173,10 @@ func TestCombineRefusals(t *testing.T) {
 		`no way to combine is called "mean"`:       {"-adapter", plain, "-how", "mean"},
 		"only patches of LoRA can be combined":     {"-adapter", plain, "-adapter", adapter("bert-cls.ia3"), "-how", "cat"},
 		"a patch of DoRA":                          {"-adapter", adapter("bert-cls.dora"), "-how", "sum"},
-		"-rank is for -how":                        {"-adapter", plain, "-rank", "2"},
+		"-rank does nothing without -how":          {"-adapter", plain, "-rank", "2"},
+		"-density does nothing without -how":       {"-adapter", plain, "-density", "0.3"},
+		"-sign does nothing without -how":          {"-adapter", plain, "-sign", "total"},
+		"flag -adapter: the folder is empty":       {"-adapter", ""},
 		"a rank is given, but the way":             {"-adapter", plain, "-how", "cat", "-rank", "2"},
 		"rank is -1":                               {"-adapter", plain, "-how", "svd", "-rank", "-1"},
 		"-density is 0":                            {"-adapter", plain, "-how", "ties", "-density", "0"},
@@ -190,5 +194,32 @@ func TestCombineRefusals(t *testing.T) {
 			require.ErrorContains(t, err, says)
 			require.NotContains(t, err.Error(), "\n")
 		})
+	}
+}
+
+// TestWhatIsReadStays wants no folder that is read to be written to.
+func TestWhatIsReadStays(t *testing.T) {
+	c := golden.Cases(t, "hf", "bert-cls.lora-qv")[0]
+	model, adapter := t.TempDir(), t.TempDir()
+	require.NoError(t, os.CopyFS(model, os.DirFS(c.ModelDir())))
+	require.NoError(t, os.CopyFS(adapter, os.DirFS(c.Path("adapter"))))
+	for _, out := range []string{model, adapter + "/."} {
+		err := run(context.Background(), cli.Env{Err: &bytes.Buffer{}}, []string{"-model", model, "-adapter", adapter, "-out", out})
+		require.ErrorContains(t, err, "is the folder")
+	}
+	require.NoFileExists(t, filepath.Join(adapter, "config.json"))
+}
+
+// TestWhyNot wants the reason for which something cannot fold.
+func TestWhyNot(t *testing.T) {
+	for name, says := range map[string]string{
+		"bert-lora-gated": "LoRA with a gate, which differs from sequence to sequence,", "bert-unipelt": "LoRA with a gate, which differs from sequence to sequence,",
+		"bert-seq_bn": "a bottleneck adapter, which has a function between its maps,", "bert-seq_bn_inv": "an invertible adapter, which has a function between its maps,",
+		"bert-fuse": "a fusion of adapters, which weighs them for each token,", "bert-loreft": "ReFT, which edits some positions and not others,",
+		"bert-prefix_tuning": "rows that are put in front",
+	} {
+		c := golden.Cases(t, "adapterhub", name)[0]
+		err := run(context.Background(), cli.Env{Err: &bytes.Buffer{}}, []string{"-model", c.ModelDir(), "-adapter", c.Path("adapter"), "-out", filepath.Join(t.TempDir(), "out")})
+		require.ErrorContains(t, err, says+" cannot be folded into weights", name)
 	}
 }

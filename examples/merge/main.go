@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 
@@ -50,15 +51,20 @@ func parse(e cli.Env, args []string) (o options, err error) {
 	if err := cli.Parse(f, args, "model", "adapter", "out"); err != nil {
 		return o, err
 	}
-	return o, o.check()
+	return o, o.check(f)
 }
 
-func (o *options) check() error {
+func (o *options) check(f *flag.FlagSet) error {
 	if o.weighted.Density == 0 {
 		return errors.New("merge: -density is 0, must be above 0 and at most 1")
 	}
-	if o.how == "" && o.weighted.Rank != 0 {
-		return errors.New("merge: -rank is for -how; without it the sum is folded into the model as it is")
+	if err := cli.OnlyWith(f, "how", "rank", "density", "sign", "seed"); err != nil {
+		return err
+	}
+	for _, dir := range append(o.adapters.dirs(), o.model) {
+		if cli.Same(o.out, dir) {
+			return fmt.Errorf("merge: -out is the folder %s that is read, which stays as it is", dir)
+		}
 	}
 	switch o.how {
 	case "sum":
@@ -71,15 +77,15 @@ func (o *options) check() error {
 	return nil
 }
 
-func run(_ context.Context, e cli.Env, args []string) error {
+func run(ctx context.Context, e cli.Env, args []string) error {
 	o, err := parse(e, args)
 	if err != nil {
 		return err
 	}
-	return tensor.Try(func() error { return merge(e, o) })
+	return tensor.Try(func() error { return merge(ctx, e, o) })
 }
 
-func merge(e cli.Env, o options) error {
+func merge(ctx context.Context, e cli.Env, o options) error {
 	m, err := models.OpenFor(o.model, o.adapters.dirs()...)
 	if err != nil {
 		return err
@@ -92,11 +98,17 @@ func merge(e cli.Env, o options) error {
 	}
 	terms := o.adapters.terms(patches)
 	if o.how != "" {
-		return combine(e, o, m, terms)
+		return combine(ctx, e, o, m, terms)
 	}
 	merged, err := fold(d, m, o.adapters.weighted(), terms)
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if m.Options.Pool == models.MeanPool {
+		fmt.Fprintln(e.Err, "warning: transformers has no class for a head on the mean of the last hidden state, and would put this one on a pooler of random weights")
 	}
 	if err := m.Export(o.out, merged); err != nil {
 		return err
@@ -118,10 +130,13 @@ func fold(d *tensor.Device, m *models.Opened, weighted bool, terms []peft.Term) 
 }
 
 // combine writes one adapter folder.
-func combine(e cli.Env, o options, m *models.Opened, terms []peft.Term) error {
+func combine(ctx context.Context, e cli.Env, o options, m *models.Opened, terms []peft.Term) error {
 	q, err := o.weighted.Of(terms...)
 	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if err := peft.Save(o.out, q, peft.Info{BaseModel: o.model, Class: m.Class, Task: m.Task().TaskType()}); err != nil {
 		return err

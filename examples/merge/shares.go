@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -25,6 +26,9 @@ func (s *shares) String() string { return strings.Join(s.dirs(), ",") }
 
 // Set adds DIR or DIR:WEIGHT. A folder may have a colon in its name.
 func (s *shares) Set(v string) error {
+	if v == "" {
+		return errors.New("the folder is empty")
+	}
 	x := share{v, 1, false}
 	if at := strings.LastIndexByte(v, ':'); at > 0 && !isDir(v) {
 		w, err := strconv.ParseFloat(v[at+1:], 64)

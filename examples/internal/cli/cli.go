@@ -29,7 +29,7 @@ const gcPercent = 5
 func Main(p Program) {
 	debug.SetGCPercent(gcPercent)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // who interrupts twice does not want to wait
 	os.Exit(Status(p(ctx, Env{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]), os.Stderr))
 }
 
