@@ -15,6 +15,7 @@ import (
 	"peft/peft"
 	"peft/tensor"
 
+	_ "peft/adapter"
 	_ "peft/bitfit"
 	_ "peft/lora"
 	_ "peft/prefix"
@@ -33,31 +34,43 @@ type options struct {
 
 func parse(e cli.Env, args []string) (o options, err error) {
 	f := cli.Flags(e, "bench", "bench -shape NAME -method METHOD [flags]: time training steps.")
-	f.StringVar(&o.shape, "shape", "minilm-l6", "model to take the sizes of")
-	f.StringVar(&o.method, "method", "lora", "what is trained: lora, prefix, prompt, bitfit, fish, full or head")
-	f.IntVar(&o.rank, "rank", 8, "LoRA's rank, whose alpha is twice that, or the rows of a prefix or prompt")
+	f.StringVar(&o.shape, "shape", "minilm-l6", "model to take the sizes of: "+strings.Join(shapeNames(), ", "))
+	f.StringVar(&o.method, "method", "lora", "what is trained: lora, dora, adapter, prefix, prompt, ia3, bitfit, fish, full or head")
+	f.IntVar(&o.rank, "rank", 8, "LoRA's rank, whose alpha is twice that, the width of an adapter's bottleneck, or the rows of a prefix or prompt")
 	f.StringVar(&o.targets, "targets", "", "names that LoRA adapts, with commas, or all-linear; empty: as is usual for the shape")
 	f.IntVar(&o.batch, "batch", 16, "rows of a step")
 	f.IntVar(&o.seq, "seq", 128, "tokens of the longest row")
 	f.IntVar(&o.steps, "steps", 10, "steps that are timed")
 	f.IntVar(&o.warmup, "warmup", 3, "steps before that")
 	f.IntVar(&o.threads, "threads", 2, "number of threads")
-	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16, which asks for products in bfloat16 as well where the processor has them, or int8")
+	f.StringVar(&o.dtype, "dtype", "fp32", "storage of the frozen matrices: fp32, bf16, which asks for products in bfloat16 as well where the processor has them, fp16 or int8; nf4 is not there yet")
 	f.Float64Var(&o.fill, "fill", 1, "mean share of -seq that rows fill; below 1 their lengths differ")
 	f.StringVar(&o.cpuprofile, "cpuprofile", "", "`file` to write a profile of the timed steps to, for go tool pprof")
 	f.BoolVar(&o.profile, "profile", false, "also tell where the time of the timed steps goes, by operation, and how far that is from what the machine can do")
 	if err := cli.Parse(f, args); err != nil {
 		return o, err
 	}
+	return o, o.check()
+}
+
+func (o options) check() error {
 	for name, n := range map[string]int{"batch": o.batch, "seq": o.seq, "steps": o.steps, "rank": o.rank, "threads": o.threads} {
 		if n < 1 {
-			return o, fmt.Errorf("bench: -%s is %d, expected 1 or more", name, n)
+			return fmt.Errorf("bench: -%s is %d, expected 1 or more", name, n)
 		}
 	}
-	if !(o.fill > 0 && o.fill <= 1) {
-		return o, fmt.Errorf("bench: -fill is %v, expected a share above 0, at most 1", o.fill)
+	switch {
+	case o.warmup < 0:
+		return fmt.Errorf("bench: -warmup is %d, expected 0 or more", o.warmup)
+	case !(o.fill > 0 && o.fill <= 1):
+		return fmt.Errorf("bench: -fill is %v, expected a share above 0, at most 1", o.fill)
+	case o.dtype == "nf4":
+		return fmt.Errorf("bench: -dtype nf4 is not there yet; there are fp32, bf16, fp16 and int8")
 	}
-	return o, nil
+	if err := cli.Threads(o.threads); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return nil
 }
 
 func run(ctx context.Context, e cli.Env, args []string) error {
@@ -80,7 +93,7 @@ func bench(ctx context.Context, e cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	method, err := o.decode()
+	method, err := o.decode(m.Config.Hidden)
 	if err != nil {
 		return err
 	}
@@ -110,18 +123,20 @@ func bench(ctx context.Context, e cli.Env, o options) error {
 	return json.NewEncoder(e.Out).Encode(line)
 }
 
-// decode is the method that is asked for; a classifier's head is trained as well.
-func (o options) decode() (peft.Method, error) {
-	config := map[string]any{"method": o.method}
+// decode is the method that is asked for, for a stream of a width; a classifier's head is trained as well.
+func (o options) decode(width int) (peft.Method, error) {
+	config := map[string]any{"method": o.method, "head": true}
 	switch o.method {
 	case "prefix", "prompt":
-		config["num_virtual_tokens"], config["head"] = o.rank, true
+		config["num_virtual_tokens"] = o.rank
+	case "adapter":
+		config["reduction_factor"] = float64(width) / float64(o.rank)
 	case "bitfit":
-		config["add"], config["head"] = true, true
+		config["add"] = true
 	case "fish":
-		config["fisher"], config["head"] = "random", true // which entries they are makes no difference to the time
-	case "lora":
-		config["r"], config["lora_alpha"], config["head"] = o.rank, 2*o.rank, true
+		config["fisher"] = "random" // which entries they are makes no difference to the time
+	case "lora", "dora":
+		config["r"], config["lora_alpha"] = o.rank, 2*o.rank
 		config["target_modules"] = strings.Split(o.targets, ",")
 		if o.targets == "all-linear" {
 			config["target_modules"] = o.targets

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,12 +42,9 @@ func bert(hidden, layers, heads, inner int) string {
 func find(name string) (shape, error) {
 	s, ok := shapes[name]
 	if !ok {
-		var names []string
-		for n := range shapes {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		return s, fmt.Errorf("bench: -shape is %q, expected one of %s", name, strings.Join(names, ", "))
+		return s, fmt.Errorf("bench: -shape is %q, expected one of %s", name, strings.Join(shapeNames(), ", "))
 	}
 	return s, nil
 }
+
+func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
