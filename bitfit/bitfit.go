@@ -112,7 +112,10 @@ func (a attaching) check() error {
 			return fmt.Errorf("bitfit: no linear map of kind %q has a bias%s; there are biases of: %s", r, a.hint(), a.kinds())
 		}
 	}
-	return nil
+	for range a.patch.Params() {
+		return nil
+	}
+	return fmt.Errorf("bitfit: the model has no biases to train%s", a.hint())
 }
 
 func (a attaching) hint() string {

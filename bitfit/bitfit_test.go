@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 	for says, c := range map[string]peft.Method{
 		`kind "gate" has a bias (Add puts`:                    bitfit.Config{Terms: []peft.Role{"gate"}},
 		`there are biases of: fused, query, key, value, down`: bitfit.Config{Terms: []peft.Role{"gate"}, Add: true},
-		"nothing to train":                                    bitfit.Config{},
+		"has no biases to train (Add puts zero biases":        bitfit.Config{},
 		"Norm: a bias is added":                               bitfit.ValueBias{Targeted: peft.Targeted{On: peft.Named("Norm")}},
 		"not a *peft.Linear":                                  bitfit.NormTuning{Targeted: peft.Targeted{On: peft.Named("QKV")}},
 	} {

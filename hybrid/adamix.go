@@ -1,6 +1,7 @@
 package hybrid
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,6 +50,9 @@ const most = 1 << 8
 func (c AdaMix) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if c.Experts < 0 || c.Consistency < 0 {
 		return nil, fmt.Errorf("hybrid: Experts is %d and Consistency %v, must not be negative; 0 is the default", c.Experts, c.Consistency)
+	}
+	if _, ok := c.Unwrap().(AdaMix); ok {
+		return nil, errors.New("hybrid: AdaMix: Of is AdaMix itself, must be a method that is no mixture")
 	}
 	if c.Experts > most {
 		return nil, fmt.Errorf("hybrid: Experts is %d, must be at most %d", c.Experts, most)

@@ -2,6 +2,7 @@ package hybrid
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"peft/peft"
@@ -62,6 +63,9 @@ func (f adaMixFields) of() (peft.Method, error) {
 	m, err := peft.DecodeMethod(text)
 	if err != nil {
 		return nil, fmt.Errorf("of: %w", err)
+	}
+	if _, ok := m.(AdaMix); ok {
+		return nil, errors.New("of: found adamix again, expected a method that is no mixture")
 	}
 	return m, nil
 }

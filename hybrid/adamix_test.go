@@ -66,6 +66,7 @@ func TestAdaMixConfigurations(t *testing.T) {
 		`{"method":"adamix","of":{"r":3}}`:              "of: ",
 		`{"method":"adamix","weight":3}`:                `unknown field "weight"`,
 		`{"method":"adamix","of":{"method":"adalora"}}`: "", // refused when it is attached
+		`{"method":"adamix","of":{"method":"adamix"}}`:  "of: found adamix again",
 	} {
 		_, err := peft.DecodeMethod([]byte(text))
 		if says != "" {

@@ -1,6 +1,8 @@
 package lora
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,6 +29,9 @@ func init() { register(ia3, decoder(ia3, IA3{})) }
 func (c IA3) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
+	}
+	if name, err := c.contradicted(s); name != "" || err != nil {
+		return nil, cmp.Or(err, fmt.Errorf("lora: FeedForward holds %q, which none of the chosen maps is called", name))
 	}
 	feeds, err := c.feeds(s)
 	if err != nil {
@@ -82,20 +87,36 @@ func (c IA3) start(rng peft.Rand, n int) []float64 {
 // Config is the configuration that Hugging Face PEFT reads. It wants feed-forward modules to be among the target modules, by the same names.
 func (c IA3) Config(s *peft.Sites) (map[string]any, error) {
 	c.FeedForward = c.feedForward(s.ModelType())
-	targets, err := peft.TargetsOf(c.targeted().Selection(ia3.name, s), s)
+	config, err := ia3.write(c.Common, s, c)
 	if err != nil {
 		return nil, err
 	}
-	var both []string
-	for _, name := range targets.Modules.List {
+	targets, _ := config["target_modules"].(peft.Names)
+	if targets.Pattern != "" || c.FeedForward.Pattern != "" {
+		return config, nil
+	}
+	both := peft.Names{List: []string{}}
+	for _, name := range targets.List {
 		if endsWithAny(name, c.FeedForward.List) {
-			both = append(both, name)
+			both.List = append(both.List, name)
 		}
 	}
-	if both != nil {
-		c.FeedForward.List = both
+	config["feedforward_modules"] = both
+	return config, nil
+}
+
+// contradicted is a name of a feed-forward map that is given and that no chosen map has, empty if there is none.
+func (c IA3) contradicted(s *peft.Sites) (string, error) {
+	chosen, err := c.linears(ia3, s)
+	if err != nil {
+		return "", err
 	}
-	return ia3.write(c.Common, s, c)
+	for _, end := range c.FeedForward.List {
+		if !slices.ContainsFunc(chosen, func(l *peft.Linear) bool { return strings.HasSuffix(l.Name(), end) }) {
+			return end, nil
+		}
+	}
+	return "", nil
 }
 
 // scaling is (l − 1) ∘ x: what scaling by l adds.

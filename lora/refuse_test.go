@@ -24,6 +24,7 @@ func TestFamilyRefuses(t *testing.T) {
 		"DoRA adapts linear maps":                  lora.Config{Rank: 1, DoRA: true, On: peft.Named("Words")},
 		"rank is 13, above the smaller side":       lora.Config{Rank: 13, Init: lora.OLoRA, On: peft.Named("*.Up")},
 		"rank is 3, but must be even":              lora.Config{Rank: 3, Init: lora.Orthogonal, On: at.On},
+		`FeedForward holds "Down"`:                 lora.IA3{Common: at, FeedForward: peft.Names{List: []string{"Down"}}},
 		"IA3 trains no biases":                     lora.IA3{Common: lora.Common{On: at.On, Bias: lora.AllBias}},
 		"VERA adapts linear maps, not a *peft.Emb": lora.VeRA{Common: lora.Common{On: peft.Named("Words")}, Rank: 1},
 		`Init is "nope"`:                           lora.HRA{Common: at, Rank: 2, Init: "nope"},

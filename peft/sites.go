@@ -1,6 +1,8 @@
 package peft
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"reflect"
@@ -82,6 +84,23 @@ func (s *Sites) Count() (n int) {
 	}
 	return n
 }
+
+// Hash tells this model from others: it is made of the names and shapes of all parameters and of the first bytes of their numbers, as they are stored. It is empty for a model of shapes alone.
+func (s *Sites) Hash() string {
+	h := sha256.New()
+	for _, f := range s.params {
+		if f.W == nil {
+			return ""
+		}
+		data, _ := f.W.Data()
+		fmt.Fprintf(h, "%s %v %v\n", f.Name, f.Shape, f.W.Type())
+		h.Write(data[:min(len(data), hashed)])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// hashed is how many bytes of a parameter its model's hash is made of.
+const hashed = 1 << 16
 
 // of are the sites of one type.
 func of[T Site](s *Sites) iter.Seq[T] {

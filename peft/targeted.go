@@ -44,13 +44,44 @@ func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, erro
 	if err := json.Unmarshal(text, &more); err != nil {
 		return nil, err
 	}
-	fields := targets.Fields()
+	fields, err := targets.fieldsOf(method, t.Selection(method, s), s)
+	if err != nil {
+		return nil, err
+	}
 	for name, v := range more {
 		fields[name] = v
 	}
 	fields["peft_type"], fields["modules_to_save"] = method, nil
 	if save := s.Modules(t.Save, t.Head); len(save) > 0 {
 		fields["modules_to_save"] = save
+	}
+	return fields, nil
+}
+
+// unread are fields that Hugging Face's configuration of a method has not, though those of others have.
+var unread = map[string][]string{
+	"IA3": layerFields, "LN_TUNING": layerFields,
+	"VERA": excludeField, "RANDLORA": excludeField, "C3A": excludeField, "GRALORA": excludeField,
+	"ROAD": fieldNames[1:], "SHIRA": fieldNames[1:], "BEFT": fieldNames[1:], "TRAINABLE_TOKENS": fieldNames[1:],
+}
+
+var excludeField, layerFields = fieldNames[1:2], fieldNames[2:]
+
+// fieldsOf are the fields as the method's configuration has them. Where it has not one that is set, the chosen sites are named one by one.
+func (t Targets) fieldsOf(method string, chosen Selection, s *Sites) (map[string]any, error) {
+	fields := t.Fields()
+	for _, name := range unread[method] {
+		if encode(fields[name]) != "null" {
+			sites, err := chosen.Select(s)
+			if err != nil {
+				return nil, err
+			}
+			fields = TargetSites(sites).Fields()
+			break
+		}
+	}
+	for _, name := range unread[method] {
+		delete(fields, name)
 	}
 	return fields, nil
 }

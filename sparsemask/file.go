@@ -16,6 +16,7 @@ type fields struct {
 	Samples int     `json:"samples"`
 	Data    string  `json:"data,omitempty"`
 	Head    bool    `json:"head"`
+	Base    string  `json:"base_hash,omitempty"`
 }
 
 // keep is the share that is trained where a configuration does not say: the paper's.
@@ -26,15 +27,18 @@ func decode(config []byte) (peft.Method, error) {
 	if err := peft.DecodeConfig(config, &f); err != nil {
 		return nil, err
 	}
-	c := Config{Keep: f.Keep, Fisher: cmp.Or(f.Fisher, Label), Samples: f.Samples, Data: f.Data, Head: f.Head}
+	c := Config{Keep: f.Keep, Fisher: cmp.Or(f.Fisher, Label), Samples: f.Samples, Data: f.Data, Head: f.Head, Base: f.Base}
 	made := c
 	made.Scores = Scores{} // which the configuration cannot hold
 	return c, made.check()
 }
 
 // Config is the configuration: how the mask was chosen. The mask itself is in the file of tensors.
-func (c Config) Config(*peft.Sites) (map[string]any, error) {
+func (c Config) Config(s *peft.Sites) (map[string]any, error) {
 	fields := map[string]any{"method": "fish", "fisher": c.kind(), "samples": c.Samples, "head": c.Head}
+	if hash := s.Hash(); hash != "" {
+		fields["base_hash"] = hash
+	}
 	if c.Keep > 0 {
 		fields["keep"] = c.Keep
 	}

@@ -29,6 +29,7 @@ type Config struct {
 	Head   bool    // train the model's head whole, whatever its scores
 	Scores Scores  // what [Estimate] has made; for Label and Expect
 	Mask   Mask    // the numbers that are trained beside the head, if they are known: then nothing is chosen
+	Base   string  // the hash of the model that the mask is of, whose numbers the trained ones replace; empty: not known
 
 	// For programs, which make the scores:
 	Samples int    // how many examples to estimate on; 0: all
@@ -42,6 +43,9 @@ type Mask map[string][]int32
 func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
+	}
+	if hash := s.Hash(); c.Base != "" && hash != "" && c.Base != hash {
+		return nil, fmt.Errorf("sparsemask: the mask is of another model: of one with the hash %s, not %s", c.Base, hash)
 	}
 	q := peft.NewPatch(s)
 	if c.Head {

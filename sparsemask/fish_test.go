@@ -120,6 +120,25 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestAnotherModel wants a mask that was saved for one model not to be loaded into another of the same shapes.
+func TestAnotherModel(t *testing.T) {
+	q, err := peft.Attach(tensor.Reference(), newPair(), sparsemask.Config{Mask: sparsemask.Mask{"A.weight": {1, 3}}}, 1)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, peft.Save(dir, q, peft.Info{}))
+	same, err := peft.FindSites(tensor.Reference(), newPair())
+	require.NoError(t, err)
+	_, _, err = peft.Load(same, dir)
+	require.NoError(t, err)
+
+	changed := newPair()
+	changed.A.W.W = tensor.WeightOf([]float32{9, 8, 7, 6}, 2, 2)
+	other, err := peft.FindSites(tensor.Reference(), changed)
+	require.NoError(t, err)
+	_, _, err = peft.Load(other, dir)
+	require.ErrorContains(t, err, "the mask is of another model: of one with the hash "+same.Hash()+", not "+other.Hash())
+}
+
 // TestSpoiledFiles wants folders whose indices do not fit to be refused.
 func TestSpoiledFiles(t *testing.T) {
 	for says, indices := range map[string][]int64{
