@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"peft/examples/internal/bundle"
@@ -46,6 +47,9 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 	if o.steps < 0 || o.test < 0 {
 		return fmt.Errorf("quickstart: -steps is %d and -test %d, expected 0 or more", o.steps, o.test)
 	}
+	if err := cli.Threads(o.threads); err != nil {
+		return fmt.Errorf("quickstart: %w", err)
+	}
 	if o.picture != "" {
 		if err := figure.Check(o.picture); err != nil {
 			return err
@@ -54,25 +58,35 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 	return tensor.Try(func() error { return compare(ctx, e, o) })
 }
 
-// compare teaches both tasks and shows what came of it.
+// compare teaches both tasks and shows what came of it; where it is interrupted, what came of it so far.
 func compare(ctx context.Context, e cli.Env, o options) error {
 	b, err := bundle.Open()
 	if err != nil {
 		return err
 	}
-	rows, lora, err := words(ctx, e, b, o)
-	if err != nil {
-		return err
+	rows, lora, era, err := both(ctx, e, b, o)
+	if err == nil {
+		return show(e, o, rows, lora, era)
 	}
-	era, err := second(b, lora)
-	if err != nil {
-		return err
+	if len(rows) > 0 && !o.json {
+		err = errors.Join(err, table(e.Out, rows))
+	}
+	return err
+}
+
+// both teaches the words to every contender, and the second task over the frozen base of the one who has learned by LoRA.
+func both(ctx context.Context, e cli.Env, b *bundle.Bundle, o options) (rows []row, lora, era *student, err error) {
+	if rows, lora, err = words(ctx, e, b, o); err != nil {
+		return rows, nil, nil, err
+	}
+	if era, err = second(b, lora); err != nil {
+		return rows, nil, nil, err
 	}
 	r, err := era.teach(ctx, e, onEra, o)
 	if err != nil {
-		return err
+		return rows, nil, nil, err
 	}
-	return show(e, o, append(rows, r), lora, era)
+	return append(rows, r), lora, era, nil
 }
 
 // words teaches the words to every contender. It keeps the one who has learned by LoRA.
@@ -84,11 +98,11 @@ func words(ctx context.Context, e cli.Env, b *bundle.Bundle, o options) (rows []
 	for _, c := range o.contenders {
 		s, err := newStudent(b, task, o.threads)
 		if err != nil {
-			return nil, nil, err
+			return rows, nil, err
 		}
 		r, err := s.teach(ctx, e, c, o)
 		if err != nil {
-			return nil, nil, err
+			return rows, nil, err
 		}
 		if c.name == "lora" {
 			lora = s

@@ -88,6 +88,30 @@ func TestInterrupted(t *testing.T) {
 	require.Empty(t, out)
 }
 
+// A trigger does something when a text is written to it.
+type trigger struct {
+	text string
+	do   func()
+}
+
+func (t trigger) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(t.text)) {
+		t.do()
+	}
+	return len(b), nil
+}
+
+// TestInterruptedLater wants what was learned before an interruption to be shown.
+func TestInterruptedLater(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := errors.New("stop")
+	var out bytes.Buffer
+	e := cli.Env{Out: &out, Err: trigger{"by lora", func() { cancel(stop) }}}
+	require.ErrorIs(t, run(ctx, e, []string{"-methods", "head", "-steps", "1", "-test", "50", "-picture", ""}), stop)
+	require.Regexp(t, `words\s+head\s+baseline`, out.String())
+	require.NotContains(t, out.String(), "lora")
+}
+
 // TestNames keeps names apart from each other and from points.
 func TestNames(t *testing.T) {
 	canvas := vg.Rectangle{Max: vg.Point{X: 200, Y: 200}}

@@ -40,8 +40,8 @@ func parseAxis(name, field, text string) (a axis, err error) {
 	}
 	for _, word := range strings.Split(text, ",") {
 		v := value{word, words(field, word)}
-		if _, ok := v.json.(float64); word == "" || field == rate && !ok {
-			return a, fmt.Errorf("-%s: found %q in %q, expected values as 2,4,8 or a range as 1e-4:1e-2", name, word, text)
+		if x, ok := v.json.(float64); word == "" || field == rate && !(ok && x > 0) {
+			return a, fmt.Errorf("-%s: found %q in %q, expected values as 2,4,8 or a range as 1e-4:1e-2, of positive numbers", name, word, text)
 		}
 		a.values = append(a.values, v)
 	}

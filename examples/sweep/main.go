@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"peft/examples/internal/cli"
 	"peft/tensor"
@@ -89,6 +90,9 @@ func (o *options) check() error {
 			return fmt.Errorf("sweep: -%s is too small, expected a positive number", name)
 		}
 	}
+	if err := cli.Threads(o.threads); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
 	switch {
 	case o.how != "random" && o.how != "halving":
 		return fmt.Errorf("sweep: -how is %q, expected random or halving", o.how)
@@ -100,6 +104,10 @@ func (o *options) check() error {
 		return errors.New("sweep: give -model and -data, or neither for what is embedded")
 	case o.eval != "" && o.data == "":
 		return errors.New("sweep: -eval needs -model and -data")
+	case o.task != "" && o.data == "":
+		return errors.New("sweep: -task needs -model and -data")
+	case !slices.Contains([]string{"", "seqcls", "mlm", "lm"}, o.task):
+		return fmt.Errorf("sweep: -task is %q, expected seqcls, mlm or lm", o.task)
 	}
 	return nil
 }
