@@ -168,11 +168,12 @@ func (c *Config) check(stored int) error {
 
 // checkDropout wants shares that are left out to leave something.
 func (c *Config) checkDropout() error {
-	for field, p := range map[string]float64{
-		"hidden_dropout_prob": c.Dropout, "attention_probs_dropout_prob": c.AttnDropout, "embedding_dropout": c.EmbedDropout, "classifier_dropout": c.headDropout(),
-	} {
-		if !(p >= 0 && p < 1) {
-			return fmt.Errorf("config.json: %s is %v, must be at least 0 and below 1", c.theirs(field), p)
+	for _, d := range []struct {
+		field string
+		share float64
+	}{{"hidden_dropout_prob", c.Dropout}, {"attention_probs_dropout_prob", c.AttnDropout}, {"embedding_dropout", c.EmbedDropout}, {"classifier_dropout", c.headDropout()}} {
+		if !(d.share >= 0 && d.share < 1) {
+			return fmt.Errorf("config.json: %s is %v, must be at least 0 and below 1", c.theirs(d.field), d.share)
 		}
 	}
 	return nil

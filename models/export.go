@@ -110,10 +110,13 @@ func (m *Opened) exportConfig() (map[string]any, error) {
 	if m.Options.Pool == MeanPool {
 		c["pool"] = MeanPool
 	}
-	if n := m.Options.Labels; n != m.Config.Labels() {
+	if n := m.Options.Labels; n != m.Config.Labels() || n == len(m.Names) {
 		names, ids := map[string]string{}, map[string]int{}
 		for i := range n {
 			name := "LABEL_" + strconv.Itoa(i)
+			if n == len(m.Names) {
+				name = m.Names[i]
+			}
 			names[strconv.Itoa(i)], ids[name] = name, i
 		}
 		c["id2label"], c["label2id"] = names, ids

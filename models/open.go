@@ -36,6 +36,7 @@ type Opened struct {
 	Dir     string
 	Class   string   // as transformers names it
 	Fresh   []string // parameters that the file does not hold and that were drawn at random: a new head
+	Names   []string // of the classes, for [Opened.Export]; nil: as config.json says
 	file    *safetensors.File
 	raw     []byte
 }

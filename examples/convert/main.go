@@ -112,7 +112,7 @@ func convert(ctx context.Context, e cli.Env, o options) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := peft.Save(o.out, q, peft.Info{BaseModel: o.model, Class: m.Class, Task: m.Task().TaskType()}); err != nil {
+	if err := peft.Save(o.out, q, cli.Info(o.model, m, cli.Labels(o.adapter))); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "wrote %s\n", o.out)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"peft/examples/internal/cli"
 	"peft/models"
@@ -21,7 +22,7 @@ type dataset struct {
 
 // readData reads -data and -eval. Where the model has a head of its own, its classes are all there are.
 func readData(o options, c *models.Config) (d *dataset, err error) {
-	d = &dataset{labels: train.NewLabels()}
+	d = &dataset{labels: train.NewLabels(knownLabels(o, c)...)}
 	d.reader = &cli.Reader{
 		Model: o.model, Task: cmp.Or(models.Task(o.task), c.HeadTask()), Heads: c.Tasks(), Longest: o.seq, Labels: d.labels, Seed: o.train.Seed,
 	}
@@ -37,6 +38,19 @@ func readData(o options, c *models.Config) (d *dataset, err error) {
 		d.eval, err = d.read(o.eval)
 	}
 	return d, err
+}
+
+// knownLabels are the names that the classes of a head have already: those of the adapter that training goes on with, else of the model's own. Their numbers stay.
+func knownLabels(o options, c *models.Config) []string {
+	if o.init != "" {
+		return cli.Labels(o.init)
+	}
+	names := c.Names()
+	generic := func(name string) bool { return strings.HasPrefix(name, "LABEL_") }
+	if c.HeadTask() != models.SequenceClassification || slices.ContainsFunc(names, generic) {
+		return nil
+	}
+	return names
 }
 
 // read reads a file of either kind, which must have labels.

@@ -84,14 +84,7 @@ func (j *job) score(rows []int) (s train.Score, targets int, err error) {
 
 // save writes the adapter folder, the tensors as F64 if asked for, and the line of JSON.
 func (j *job) save(e cli.Env, o options, r train.Result) error {
-	info := peft.Info{BaseModel: o.model, Class: j.model.Class, Task: j.model.Task().TaskType(), Extra: map[string]any{}}
-	if j.model.Options.Pool == models.MeanPool {
-		info.Extra["pool"] = models.MeanPool
-	}
-	if names := j.labels.Names(); len(names) > 0 {
-		info.Extra["labels"] = names
-	}
-	if err := peft.Save(o.out, j.patch, info); err != nil {
+	if err := peft.Save(o.out, j.patch, cli.Info(o.model, j.model, j.labels.Names())); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "saved %s\n", o.out)

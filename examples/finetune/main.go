@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -104,6 +105,10 @@ func (o *options) check(f *flag.FlagSet) error {
 		return fmt.Errorf("finetune: -lr is %v, expected a positive rate", o.train.LR)
 	case o.train.Batch < 1 || o.train.Accumulate < 1:
 		return fmt.Errorf("finetune: -batch is %d and -accumulate %d, expected 1 or more", o.train.Batch, o.train.Accumulate)
+	case cli.Same(o.log, o.data) || cli.Same(o.log, o.eval):
+		return errors.New("finetune: -log is a file of examples, which stays as it is")
+	case cli.Same(o.saveF64, o.data) || cli.Same(o.saveF64, o.eval):
+		return errors.New("finetune: -save-f64 is a file of examples, which stays as it is")
 	case cli.Same(o.out, o.model):
 		return fmt.Errorf("finetune: -out is the model's folder %s, which stays as it is", o.model)
 	}
@@ -118,7 +123,7 @@ func (o *options) check(f *flag.FlagSet) error {
 		o.train.Epochs = 1
 	}
 	if o.train.CheckpointEvery > 0 || o.train.Resume {
-		o.train.Checkpoint = o.out + ".checkpoint"
+		o.train.Checkpoint = filepath.Clean(o.out) + ".checkpoint"
 	}
 	return nil
 }

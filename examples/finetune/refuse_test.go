@@ -241,6 +241,50 @@ func TestHeadsThatStay(t *testing.T) {
 	}
 }
 
+// TestNamesStay wants classes that have names to keep their numbers when training goes on, whichever comes first in the data, and in the names of a model's own head.
+func TestNamesStay(t *testing.T) {
+	s := newScene(t)
+	good, bad := `{"text":"good book","label":"good"}`+"\n", `{"text":"bad book","label":"bad"}`+"\n"
+	labels := func(dir string) []string { return cli.Labels(s.dir + dir) }
+	args := []string{"-model", s.model, "-data", s.data, "-steps", "1"}
+	s.write(s.data, good+bad)
+	_, _, err := runProgram(t, append(args, "-out", s.dir+"/first")...)
+	require.NoError(t, err)
+	require.Equal(t, []string{"good", "bad"}, labels("/first"))
+	s.write(s.data, bad+good)
+	_, _, err = runProgram(t, append(args, "-out", s.dir+"/second", "-init", s.dir+"/first")...)
+	require.NoError(t, err)
+	require.Equal(t, []string{"good", "bad"}, labels("/second"))
+
+	s.config(`"0": "LABEL_0",
+    "1": "LABEL_1",
+    "2": "LABEL_2"`, `"0": "bad", "1": "good", "2": "ugly"`)
+	s.write(s.data, good+bad)
+	_, _, err = runProgram(t, append(args, "-out", s.dir+"/third")...)
+	require.NoError(t, err)
+	require.Equal(t, []string{"bad", "good", "ugly"}, labels("/third"))
+	s.write(s.data, good+`{"text":"bad book","label":"worse"}`)
+	_, _, err = runProgram(t, append(args, "-out", s.dir+"/fourth")...)
+	require.ErrorContains(t, err, `data.jsonl:2: label "worse" is one more than the 3 classes of the model`)
+}
+
+// TestFilesOfExamplesStay wants none to be written over.
+func TestFilesOfExamplesStay(t *testing.T) {
+	s := newScene(t)
+	for _, flag := range []string{"-log", "-save-f64"} {
+		_, _, err := runProgram(t, "-model", s.model, "-data", s.data, "-steps", "1", "-out", s.dir+"/out", flag, s.data)
+		require.ErrorContains(t, err, flag+" is a file of examples")
+	}
+}
+
+// TestCheckpointBeside wants the checkpoint to be beside the folder, however that is written.
+func TestCheckpointBeside(t *testing.T) {
+	s := newScene(t)
+	_, _, err := runProgram(t, "-model", s.model, "-data", s.data, "-steps", "1", "-out", s.dir+"/out/", "-checkpoint", "1")
+	require.NoError(t, err)
+	require.FileExists(t, s.dir+"/out.checkpoint")
+}
+
 // reload loads an adapter and returns what there was to complain of.
 func reload(t *testing.T, model, adapter string) string {
 	m, err := models.OpenFor(model, adapter)

@@ -110,6 +110,7 @@ func merge(ctx context.Context, e cli.Env, o options) error {
 	if m.Options.Pool == models.MeanPool {
 		fmt.Fprintln(e.Err, "warning: transformers has no class for a head on the mean of the last hidden state, and would put this one on a pooler of random weights")
 	}
+	m.Names = cli.Labels(o.adapters.dirs()...)
 	if err := m.Export(o.out, merged); err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func combine(ctx context.Context, e cli.Env, o options, m *models.Opened, terms 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := peft.Save(o.out, q, peft.Info{BaseModel: o.model, Class: m.Class, Task: m.Task().TaskType()}); err != nil {
+	if err := peft.Save(o.out, q, cli.Info(o.model, m, cli.Labels(o.adapters.dirs()...))); err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Err, "combined %d into %s, of rank %d\n", len(terms), o.out, q.Method().(lora.Config).Rank)

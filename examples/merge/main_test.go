@@ -74,3 +74,18 @@ func TestRefusals(t *testing.T) {
 		require.ErrorContains(t, run(context.Background(), cli.Env{Err: &bytes.Buffer{}}, args), name)
 	}
 }
+
+// TestNames wants the names that an adapter's classes have to go into the model's configuration.
+func TestNames(t *testing.T) {
+	c := golden.Cases(t, "hf", "bert-cls.lora-qv")[0]
+	adapter, out := t.TempDir(), filepath.Join(t.TempDir(), "merged")
+	require.NoError(t, os.CopyFS(adapter, os.DirFS(c.Path("adapter"))))
+	path := filepath.Join(adapter, "adapter_config.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, bytes.Replace(text, []byte("{"), []byte(`{"labels":["a","b","c"],`), 1), 0o666))
+	require.NoError(t, run(context.Background(), cli.Env{Err: &bytes.Buffer{}}, []string{"-model", c.ModelDir(), "-adapter", adapter, "-out", out}))
+	config, err := models.ReadConfig(out)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "c"}, config.Names())
+}

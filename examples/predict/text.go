@@ -46,14 +46,10 @@ func answer(e cli.Env, p predictor, o options) error {
 
 // names are those of the classes: the last adapter's, else the model's.
 func (p predictor) names(o options) []string {
-	names := p.model.Config.Names()
-	for _, dir := range o.adapters {
-		var c struct{ Labels []string }
-		if text, err := peft.ReadConfig(dir); err == nil && json.Unmarshal(text, &c) == nil && len(c.Labels) > 0 {
-			names = c.Labels
-		}
+	if names := cli.Labels(o.adapters...); names != nil {
+		return names
 	}
-	return names
+	return p.model.Config.Names()
 }
 
 func show(e cli.Env, names []string, probabilities []float64, asJSON bool) error {

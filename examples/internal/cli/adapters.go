@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -34,6 +35,29 @@ func Load(e Env, d *tensor.Device, m *models.Opened, dirs ...string) ([]*peft.Pa
 		patches = append(patches, q)
 	}
 	return patches, nil
+}
+
+// Labels are the names of the classes that the configurations of adapter folders hold, the last that does; nil where none does.
+func Labels(dirs ...string) (names []string) {
+	for _, dir := range dirs {
+		var c struct{ Labels []string }
+		if text, err := peft.ReadConfig(dir); err == nil && json.Unmarshal(text, &c) == nil && len(c.Labels) > 0 {
+			names = c.Labels
+		}
+	}
+	return names
+}
+
+// Info is what a saved adapter says beside its method: of which model it is, what the head is put on and what its classes are called.
+func Info(folder string, m *models.Opened, labels []string) peft.Info {
+	info := peft.Info{BaseModel: folder, Class: m.Class, Task: m.Task().TaskType(), Extra: map[string]any{}}
+	if m.Options.Pool == models.MeanPool {
+		info.Extra["pool"] = models.MeanPool
+	}
+	if len(labels) > 0 {
+		info.Extra["labels"] = labels
+	}
+	return info
 }
 
 func tell(e Env, what string, names []string) {

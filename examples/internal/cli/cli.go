@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 )
 
 // An Env is what a program reads from and writes to.
@@ -28,7 +29,7 @@ const gcPercent = 5
 // Main runs a program on the process's own files. An error is one line on standard error and exit status 1; so are flags that are wrong.
 func Main(p Program) {
 	debug.SetGCPercent(gcPercent)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // who interrupts twice does not want to wait
 	os.Exit(Status(p(ctx, Env{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:]), os.Stderr))
 }
