@@ -2,6 +2,7 @@ package peft
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -84,7 +85,9 @@ type Heads struct{}
 // Attach lets trained copies stand in for the head's parameters.
 func (Heads) Attach(s *Sites, _ Rand) (*Patch, error) {
 	q := NewPatch(s)
-	q.TrainHead()
+	if q.TrainHead(); len(q.params) == 0 {
+		return nil, fmt.Errorf("peft: the model has no head to train: no linear map with the role %q", Head)
+	}
 	return q, nil
 }
 
@@ -106,7 +109,10 @@ func (m LastLayers) Attach(s *Sites, _ Rand) (*Patch, error) {
 	for x := range s.All() {
 		blocks = max(blocks, x.Layer()+1)
 	}
-	if m.K < 1 || m.K > blocks {
+	switch {
+	case blocks == 0:
+		return nil, errors.New("peft: the model has no blocks, of which the last could be trained")
+	case m.K < 1 || m.K > blocks:
 		return nil, fmt.Errorf("peft: K is %d, must be 1 to %d, the number of blocks", m.K, blocks)
 	}
 	q := NewPatch(s)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"peft/peft"
+	"peft/tensor"
 )
 
 // TestHeadOfBaselines wants each baseline to say whether it trains the head.
@@ -33,6 +34,15 @@ func TestFieldsThatAskForNothing(t *testing.T) {
 	for _, v := range []string{"true", "0.5", `"x"`, "[0]", `{"a":0}`} {
 		_, err := peft.DecodeMethod([]byte(`{"method":"full","some_field":` + v + `}`))
 		require.ErrorContains(t, err, `unknown field "some_field"`, v)
+	}
+}
+
+// TestBaselinesOfNothing wants a model without a head, or without blocks, to be told so.
+func TestBaselinesOfNothing(t *testing.T) {
+	model := &struct{ Up peft.Linear }{peft.LinearOf([]float32{1}, nil, 1)}
+	for says, m := range map[string]peft.Method{"no head to train": peft.Heads{}, "has no blocks": peft.LastLayers{K: 1}} {
+		_, err := peft.Attach(tensor.Shapes(), model, m, 1)
+		require.ErrorContains(t, err, says)
 	}
 }
 

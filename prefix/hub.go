@@ -32,8 +32,12 @@ func (c Hub) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	all := c.locations(s)
+	if len(all) == 0 {
+		return nil, errors.New("prefix: the model has no peft.Attention, or none is left in, for rows to stand in front of")
+	}
 	q := peft.NewPatch(s)
-	for _, l := range c.locations(s) {
+	for _, l := range all {
 		if err := c.at(q, l, rng); err != nil {
 			return nil, err
 		}

@@ -79,7 +79,7 @@ func TestRefusals(t *testing.T) {
 		"one of":    {prefix.Multitask{Prompt: prefix.Prompt{Tokens: 1, Init: prefix.AverageSourceTasks}, Tasks: 2, Ranks: 1}, "starts one task from others"},
 		"hub":       {prefix.Hub{}, "Tokens is 0"},
 		"function":  {prefix.Hub{Tokens: 1, Activation: "step"}, `Activation is "step"`},
-		"nowhere":   {prefix.Hub{Tokens: 1, LeaveOut: []int{0, 1}}, "found nothing to train"},
+		"nowhere":   {prefix.Hub{Tokens: 1, LeaveOut: []int{0, 1}}, "no peft.Attention, or none is left in"},
 		"hub ids":   {prefix.HubPrompt{Tokens: 1, Text: "good"}, "IDs is empty"},
 		"adaption":  {prefix.Adaption{Tokens: 1, Layers: 9}, "Layers is 9, must be at most 2"},
 		"types":     {prefix.Context{IDs: []int32{1, 2}, Types: []int{4}}, "1 Types for 2 IDs"},
@@ -102,6 +102,7 @@ func TestModelsWithoutPlaces(t *testing.T) {
 		"no peft.Sequence before its attentions": {&attending{}, prefix.Config{Tokens: 1}},
 		"no peft.Sequence with attentions":       {&struct{ Input peft.Sequence }{}, prefix.Prompt{Tokens: 1}},
 		"no peft.Sublayer":                       {&attending{}, prefix.Hub{Tokens: 1}},
+		"no peft.Attention":                      {&struct{ Up peft.Linear }{peft.LinearOf([]float32{1}, nil, 1)}, prefix.Hub{Tokens: 1}},
 		"no peft.Hidden after its embeddings":    {&attending{}, prefix.HubPrompt{Tokens: 1}},
 	} {
 		_, err := peft.Attach(tensor.Reference(), c.model, c.method, 1)
