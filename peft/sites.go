@@ -85,11 +85,15 @@ func (s *Sites) Count() (n int) {
 	return n
 }
 
-// Hash tells this model from others: it is made of the names and shapes of all parameters and of the first bytes of their numbers, as they are stored. It is empty for a model of shapes alone.
+// Hash tells this model from others, whatever its head: it is made of the names and shapes of all other parameters and of the first bytes of their numbers, as they are stored. It is empty
+// for a model of shapes alone.
 func (s *Sites) Hash() string {
-	h := sha256.New()
+	h, head := sha256.New(), s.head()
 	for _, f := range s.params {
-		if f.W == nil {
+		switch {
+		case head[f.Name] != nil:
+			continue
+		case f.W == nil:
 			return ""
 		}
 		data, _ := f.W.Data()

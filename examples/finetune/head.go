@@ -23,11 +23,11 @@ func (s *spec) settleHead(j *job) error {
 	case said == nil && (fresh || !written && j.model.Task() == models.SequenceClassification):
 		s.config["head"] = json.RawMessage("true")
 	}
-	return s.saveWords(j)
+	return s.saveParts(j)
 }
 
-// saveWords lets the maps and norms of a language model's fresh head be trained as modules_to_save.
-func (s *spec) saveWords(j *job) error {
+// saveParts lets the parts of a fresh head that are not marked as one be trained as modules_to_save.
+func (s *spec) saveParts(j *job) error {
 	var save []string
 	if raw := s.config["modules_to_save"]; raw != nil {
 		if err := json.Unmarshal(raw, &save); err != nil {
@@ -35,7 +35,7 @@ func (s *spec) saveWords(j *job) error {
 		}
 	}
 	n := len(save)
-	for _, site := range j.freshWords {
+	for _, site := range j.fresh {
 		if !slices.Contains(save, site) {
 			save = append(save, site)
 		}
@@ -58,9 +58,9 @@ func (s *spec) trainsHead(j *job, q *peft.Patch) error {
 	return nil
 }
 
-// freshWords are the maps and norms of a fresh head that is no classifier's.
-func freshWords(m *models.Opened) (names []string, err error) {
-	if len(m.Fresh) == 0 || m.Task() == models.SequenceClassification || m.Task() == models.TokenClassification {
+// freshParts are the maps and norms of a fresh head that are not marked as one: those of a language model's, and a pooler.
+func freshParts(m *models.Opened) (names []string, err error) {
+	if len(m.Fresh) == 0 {
 		return nil, nil
 	}
 	sites, err := peft.FindSites(nil, m.Unwrap())
@@ -68,7 +68,8 @@ func freshWords(m *models.Opened) (names []string, err error) {
 		return nil, err
 	}
 	for x := range sites.All() {
-		if f := x.Frozen(); len(f) > 0 && slices.Contains(m.Fresh, f[0].Name) {
+		l, linear := x.(*peft.Linear)
+		if f := x.Frozen(); len(f) > 0 && slices.Contains(m.Fresh, f[0].Name) && !(linear && l.Role == peft.Head) {
 			names = append(names, x.Name())
 		}
 	}

@@ -220,7 +220,7 @@ func newJob(ctx context.Context, e cli.Env, o options) (*job, error) {
 
 // attach makes the patch, and tells whether the examples suit the model with it.
 func (j *job) attach(ctx context.Context, e cli.Env, o options) (err error) {
-	if j.freshWords, err = freshWords(j.model); err != nil {
+	if j.fresh, err = freshParts(j.model); err != nil {
 		return err
 	}
 	if j.patch, err = j.spec.attach(ctx, e, j, o); err != nil {
@@ -241,5 +241,5 @@ type job struct {
 	name    string
 	rate    float64 // the learning rate that suits the method
 
-	freshWords []string // see the function
+	fresh []string // see freshParts
 }

@@ -134,7 +134,7 @@ func (s *spec) attach(ctx context.Context, e cli.Env, j *job, o options) (*peft.
 	}
 	m, err := cli.Method(text, o.model)
 	switch {
-	case err != nil && len(j.freshWords) > 0:
+	case err != nil && len(j.fresh) > 0:
 		return nil, fmt.Errorf("%w (the model has no head for the task %s, and a fresh one is trained as modules_to_save)", err, j.model.Task())
 	case err != nil:
 		return nil, err

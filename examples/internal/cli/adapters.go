@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"peft/models"
@@ -51,8 +52,9 @@ func Labels(dirs ...string) (names []string) {
 // Info is what a saved adapter says beside its method: of which model it is, what the head is put on and what its classes are called.
 func Info(folder string, m *models.Opened, labels []string) peft.Info {
 	info := peft.Info{BaseModel: folder, Class: m.Class, Task: m.Task().TaskType(), Extra: map[string]any{}}
-	if m.Options.Pool == models.MeanPool {
-		info.Extra["pool"] = models.MeanPool
+	freshPooler := slices.ContainsFunc(m.Fresh, func(name string) bool { return strings.Contains(name, ".pooler.") })
+	if m.Options.Pool == models.MeanPool || m.Options.Pool == models.HeadPool && freshPooler { // else it is what a folder like this one has by itself
+		info.Extra["pool"] = m.Options.Pool
 	}
 	if len(labels) > 0 {
 		info.Extra["labels"] = labels
