@@ -142,7 +142,7 @@ func run(ctx context.Context, e cli.Env, args []string) error {
 	return tensor.Try(func() error { return finetune(ctx, e, o) })
 }
 
-// finetune does the whole job. What was trained before an interruption is saved.
+// finetune does the whole job. What was trained before an interruption is saved, if anything was.
 func finetune(ctx context.Context, e cli.Env, o options) error {
 	j, err := newJob(ctx, e, o)
 	if err != nil {
@@ -169,7 +169,7 @@ func finetune(ctx context.Context, e cli.Env, o options) error {
 		j.tellMemory(ctx, e, o)
 	}
 	result, trained := train.Run(ctx, j.job(), o.train)
-	if trained != nil && !result.Interrupted && result.Steps == 0 {
+	if trained != nil && result.Steps == 0 { // there is nothing to save, and perhaps an adapter of another run to keep
 		return trained
 	}
 	return errors.Join(trained, j.save(e, o, result))

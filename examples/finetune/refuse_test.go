@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -222,6 +224,23 @@ func TestOldAdapterStays(t *testing.T) {
 	s.write(s.data, "{")
 	_, _, err = runProgram(t, args...)
 	require.Error(t, err)
+	after, err := os.ReadFile(s.dir + "/out/adapter_model.safetensors")
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+// TestInterruptedAtOnce wants a run that is interrupted before its first step to leave what an earlier one saved.
+func TestInterruptedAtOnce(t *testing.T) {
+	s := newScene(t)
+	args := []string{"-model", s.model, "-data", s.data, "-out", s.dir + "/out", "-steps", "1"}
+	_, _, err := runProgram(t, args...)
+	require.NoError(t, err)
+	before, err := os.ReadFile(s.dir + "/out/adapter_model.safetensors")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := errors.New("stop")
+	cancel(stop)
+	require.ErrorIs(t, run(ctx, cli.Env{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, append(args, "-seed", "9")), stop)
 	after, err := os.ReadFile(s.dir + "/out/adapter_model.safetensors")
 	require.NoError(t, err)
 	require.Equal(t, before, after)
