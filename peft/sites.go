@@ -86,14 +86,14 @@ func (s *Sites) Count() (n int) {
 }
 
 // Hash tells this model from others, whatever its head: it is made of the names and shapes of all other parameters and of the first bytes of their numbers, as they are stored. It is empty
-// for a model of shapes alone.
+// for a model of shapes alone, and for a quantised one, whose numbers are not those of its file.
 func (s *Sites) Hash() string {
 	h, head := sha256.New(), s.head()
 	for _, f := range s.params {
 		switch {
 		case head[f.Name] != nil:
 			continue
-		case f.W == nil:
+		case f.W == nil || f.W.Type() == tensor.I8:
 			return ""
 		}
 		data, _ := f.W.Data()

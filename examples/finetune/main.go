@@ -58,7 +58,7 @@ func (o *options) files(f *flag.FlagSet) {
 	f.StringVar(&o.out, "out", "", "adapter `folder` to write")
 	f.StringVar(&o.log, "log", "", "`file` of JSON lines, one a step and one an evaluation")
 	f.StringVar(&o.saveF64, "save-f64", "", "`file` to write the trained tensors to as F64")
-	f.StringVar(&o.quantize, "quantize", "", "keep the frozen base as int8 or nf4: not there yet; empty: as its file has it")
+	f.StringVar(&o.quantize, "quantize", "", "keep the matrices of the frozen base as int8, with a scale for each row; nf4 is not there yet; empty: as the file has them")
 	f.BoolVar(&o.json, "json", false, "end with a line of JSON")
 }
 
@@ -95,9 +95,9 @@ func (o *options) check(f *flag.FlagSet) error {
 		return fmt.Errorf("finetune: -task is %q, expected one of %s", o.task, strings.Join(tasks, ", "))
 	case o.pool != "" && o.pool != string(models.HeadPool) && o.pool != string(models.MeanPool):
 		return fmt.Errorf("finetune: -pool is %q, expected head or mean", o.pool)
-	case o.quantize == "int8" || o.quantize == "nf4":
-		return fmt.Errorf("finetune: -quantize %s is not there yet; the base keeps the type its file has", o.quantize)
-	case o.quantize != "":
+	case o.quantize == "nf4":
+		return errors.New("finetune: -quantize nf4 is not there yet; there is int8")
+	case o.quantize != "" && o.quantize != string(models.Int8):
 		return fmt.Errorf("finetune: -quantize is %q, expected int8 or nf4", o.quantize)
 	case o.seq < 2:
 		return fmt.Errorf("finetune: -seq is %d, expected 2 or more", o.seq)

@@ -114,7 +114,7 @@ func TestBadInput(t *testing.T) {
 		"no task":            {nil, []string{"-task", "chess"}, []string{`"chess"`, "seqcls, tokcls, mlm, lm"}},
 		"no head for it":     {nil, []string{"-task", "lm"}, []string{`no head for the task "lm"`, "seqcls, tokcls, mlm"}},
 		"a pool":             {nil, []string{"-pool", "max"}, []string{`"max"`, "head or mean"}},
-		"a storage to come":  {nil, []string{"-quantize", "nf4"}, []string{"nf4 is not there yet"}},
+		"a storage to come":  {nil, []string{"-quantize", "nf4"}, []string{"nf4 is not there yet; there is int8"}},
 		"a storage":          {nil, []string{"-quantize", "int3"}, []string{`"int3"`, "int8 or nf4"}},
 		"negative steps":     {nil, []string{"-steps", "-1"}, []string{"Steps is -1"}},
 		"a rate of nothing":  {nil, []string{"-lr", "nan"}, []string{"NaN", "0 or more"}},
@@ -244,6 +244,26 @@ func TestInterruptedAtOnce(t *testing.T) {
 	after, err := os.ReadFile(s.dir + "/out/adapter_model.safetensors")
 	require.NoError(t, err)
 	require.Equal(t, before, after)
+}
+
+// TestQuantize wants a base of int8 to learn nearly as the file's own does, and its adapter to be of use on that.
+func TestQuantize(t *testing.T) {
+	s := newScene(t)
+	var first []float64
+	for _, more := range [][]string{nil, {"-quantize", "int8"}} {
+		_, _, err := runProgram(t, append(more, "-model", s.model, "-data", s.data, "-steps", "3", "-seed", "2", "-out", s.dir+"/out", "-log", s.dir+"/log")...)
+		require.NoError(t, err)
+		got := losses(t, s.dir+"/log")
+		if first == nil {
+			first = got
+		}
+		require.InDeltaSlice(t, first, got, 0.05)
+		require.Empty(t, reload(t, s.model, s.dir+"/out"))
+	}
+	require.NotEqual(t, first, losses(t, s.dir+"/log"))
+	_, _, err := runProgram(t, "-quantize", "int8", "-method", `{"method":"fish","samples":1,"keep":0.1}`, "-model", s.model, "-data", s.data, "-steps", "1", "-out", s.dir+"/out")
+	require.NoError(t, err)
+	require.Empty(t, reload(t, s.model, s.dir+"/out"))
 }
 
 // TestLanguageModels wants texts, and prompts with completions, to train language models.

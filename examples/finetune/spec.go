@@ -98,7 +98,7 @@ func (s *spec) options(o options, c *models.Config, d *dataset) (want models.Opt
 			return want, err
 		}
 	}
-	want.Pool, want.Seed = cmp.Or(models.Pool(o.pool), want.Pool), o.train.Seed
+	want.Pool, want.Seed, want.Storage = cmp.Or(models.Pool(o.pool), want.Pool), o.train.Seed, models.Storage(o.quantize)
 	if want.Class != "" {
 		return want, nil
 	}
