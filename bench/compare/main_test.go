@@ -33,11 +33,11 @@ func TestCompare(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, strings.Repeat("ours\ntheirs\n", 3), string(turns))
 
-	page := report{o, here(t.Context()), results}.markdown()
-	for _, want := range []string{"| a case | 20.0 | 50.0 | **2.50** | 2.50–2.50 | 100 | 400 | 0.25 |", "torch 9.9, transformers 8.8, peft 7.7", "-rounds 3 -steps 10", "## A step"} {
+	page := report{options: o, place: here(dir), results: results}.section()
+	for _, want := range []string{"| a case | 20.0 | 50.0 | **2.50** | 2.50–2.50 | 100 | 400 | 0.25 |", "torch 9.9, transformers 8.8, peft 7.7", "-rounds 3 -steps 10 -warmup 0 -threads 2 -only '^a'", "### A step"} {
 		require.Contains(t, page, want)
 	}
-	require.NotContains(t, page, "## A whole job")
+	require.NotContains(t, page, "### A whole job")
 	require.NotContains(t, page, dir, "no paths of this machine")
 }
 
@@ -73,14 +73,34 @@ func TestFailures(t *testing.T) {
 	require.ErrorContains(t, err, `matches "z"`)
 	_, err = parse([]string{"-rounds", "0"}, &bytes.Buffer{})
 	require.ErrorContains(t, err, "-rounds is 0")
-	o, err := parse([]string{"-only", "GPT"}, &bytes.Buffer{})
+}
+
+// Steps are timed with more threads, up to as many as there are.
+func TestScale(t *testing.T) {
+	dir := t.TempDir()
+	o := options{programs: dir, rounds: 2, steps: 10, most: 3, only: regexp.MustCompile("BERT")}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench"), []byte("#!/bin/sh\ncase \"$*\" in *'-threads 2'*) echo '{\"step_ms\":60}';; *) echo '{\"step_ms\":100}';; esac\n"), 0o755))
+	ladder, err := scale(t.Context(), o, &bytes.Buffer{})
 	require.NoError(t, err)
-	require.Empty(t, o.out, "a part of the cases is no page")
+	require.Contains(t, report{options: o, scaling: ladder}.tables(), "| 1 | 100.0 | 1.00 | 100 % |\n| 2 | 60.0 | 1.67 | 83 % |\n")
+
+	o.only = regexp.MustCompile("GPT")
+	ladder, err = scale(t.Context(), o, &bytes.Buffer{})
+	require.NoError(t, err)
+	require.Empty(t, ladder, "no case that was asked for")
+}
+
+// A machine's section takes the place of its older one, and other machines keep theirs.
+func TestPage(t *testing.T) {
+	page := replace("", "A", "\nold\n\n### table\n\n")
+	page = replace(page, "AB", "\nother\n")
+	page = replace(page, "A", "\nnew\n\n### table\n")
+	require.Equal(t, preface+"\n## A\n\nnew\n\n### table\n\n## AB\n\nother\n", page)
 }
 
 // Both sides are given the same work.
 func TestCases(t *testing.T) {
-	all := cases(options{python: "python3", scripts: "scripts", threads: 4, steps: 7, data: "data"}, "dir")
+	all := cases(options{python: "python3", scripts: "scripts", programs: "dir", threads: 4, steps: 7, data: "data"}, "dir")
 	require.Len(t, all, 9)
 	for _, c := range all[:8] {
 		require.Equal(t, c.ours[1:], c.theirs[2:], c.name)

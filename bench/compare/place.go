@@ -2,10 +2,10 @@ package main
 
 import (
 	"bufio"
-	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -17,11 +17,11 @@ type place struct {
 	processors                                      int
 }
 
-// here is this machine, now. What the system does not say is "unknown".
-func here(ctx context.Context) place {
+// here is this machine, now, and the commit that the programs in a folder were built from. What the system does not say is "unknown".
+func here(programs string) place {
 	p := place{
 		processor: field("/proc/cpuinfo", "model name"), memory: "unknown", system: runtime.GOOS + "/" + runtime.GOARCH, golang: runtime.Version(),
-		commit: commit(ctx), date: time.Now().UTC().Format(time.DateOnly), processors: runtime.NumCPU(),
+		commit: commit(filepath.Join(programs, "bench")), date: time.Now().UTC().Format(time.DateOnly), processors: runtime.NumCPU(),
 	}
 	var kib float64
 	if _, err := fmt.Sscanf(field("/proc/meminfo", "MemTotal"), "%f kB", &kib); err == nil {
@@ -46,11 +46,16 @@ func field(path, name string) string {
 	return "unknown"
 }
 
-// commit is that of the working tree, "unknown" outside of one.
-func commit(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+// commit is what a program was built from, "unknown" where it does not say.
+func commit(program string) string {
+	info, err := buildinfo.ReadFile(program)
 	if err != nil {
 		return "unknown"
 	}
-	return strings.TrimSpace(string(out))
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(7, len(s.Value))]
+		}
+	}
+	return "unknown"
 }

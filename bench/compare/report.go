@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// A report is the page that is written.
+// A report is what was measured on a machine.
 type report struct {
 	options
 	place
 	results []result
+	scaling []rung
 }
 
-// markdown is the whole page.
-func (r report) markdown() string {
+// title names the machine.
+func (r report) title() string {
+	return fmt.Sprintf("%s, %d processors, %d threads on each side", r.processor, r.processors, r.threads)
+}
+
+// section is all that is told of the machine, below its title.
+func (r report) section() string {
 	return strings.Join([]string{
-		"# Benchmarks",
-		"",
-		"Training beside PyTorch with Hugging Face PEFT, both on the same machine in one sitting, taking turns. Written by",
 		"",
 		"    " + r.command(),
 		"",
-		"where PYTHON has torch, transformers and peft, and the folders are those of the benchmark's scripts, of all-MiniLM-L6-v2, and of the product reviews.",
-		"",
-		fmt.Sprintf("* Machine: %s, %d processors, %s of memory, %s", r.processor, r.processors, r.memory, r.system),
+		fmt.Sprintf("* Machine: %s of memory, %s", r.memory, r.system),
 		fmt.Sprintf("* Date: %s", r.date),
 		fmt.Sprintf("* Versions: this library at %s, %s; %s", r.commit, r.golang, r.versions()),
-		fmt.Sprintf("* Threads: %d on each side", r.threads),
 		"",
 		r.tables(),
 	}, "\n")
@@ -35,7 +35,11 @@ func (r report) markdown() string {
 
 // command is how the page is made again, without the paths of this machine.
 func (r report) command() string {
-	return fmt.Sprintf("go run ./bench/compare -rounds %d -steps %d -warmup %d -threads %d -python PYTHON -scripts DIR -model DIR -data DIR", r.rounds, r.steps, r.warmup, r.threads)
+	only := ""
+	if r.only.String() != "" {
+		only = fmt.Sprintf(" -only '%s'", r.only)
+	}
+	return fmt.Sprintf("go run ./bench/compare -rounds %d -steps %d -warmup %d -threads %d%s -python PYTHON -scripts DIR -model DIR -data DIR", r.rounds, r.steps, r.warmup, r.threads, only)
 }
 
 // versions are those that the other side tells.
@@ -50,11 +54,12 @@ func (r report) versions() string {
 	return "those of the other side are not told"
 }
 
-// tables are the results: steps, then the job.
+// tables are the results: steps, then the job, then what more threads gain.
 func (r report) tables() string {
 	var b strings.Builder
 	r.table(&b, false, "A step", fmt.Sprintf("Forward pass, backward pass and AdamW, random weights of the shape. Milliseconds are the median of %d rounds, each the median of %d steps.", r.rounds, r.steps), "ms")
 	r.table(&b, true, "A whole job", fmt.Sprintf("From the start of the process to the saved adapter, with an evaluation on what was held out; batches of similar length. Seconds are the median of %d rounds.", r.rounds), "s")
+	r.threadsTable(&b)
 	return b.String()
 }
 
@@ -63,7 +68,7 @@ func (r report) table(b *strings.Builder, job bool, title, what, unit string) {
 	if !slices.ContainsFunc(r.results, func(x result) bool { return x.job == job }) {
 		return
 	}
-	fmt.Fprintf(b, "## %s\n\n%s The range is that of single rounds.\n\n", title, what)
+	fmt.Fprintf(b, "### %s\n\n%s The range is that of single rounds.\n\n", title, what)
 	fmt.Fprintf(b, "| | ours, %s | PyTorch, %s | times as fast | range | ours, MB | PyTorch, MB | times the memory |\n|---|---:|---:|---:|---:|---:|---:|---:|\n", unit, unit)
 	for _, x := range r.results {
 		if x.job == job {
