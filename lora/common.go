@@ -12,6 +12,7 @@ type Common struct {
 	Bias Bias           // which of the base's biases are trained too
 	Save []string       // modules trained whole, by the end of their name: a new head
 	Head bool           // train the model's head whole, whatever its name
+	tied bool           // and what the base ties to such a module with it
 }
 
 // A kind is what Hugging Face PEFT calls a method, and which of the common options its configurations have.
@@ -23,7 +24,9 @@ type kind struct {
 
 func (c *Common) set(shared Common) { *c = shared }
 
-func (c Common) targeted() peft.Targeted { return peft.Targeted{On: c.On, Save: c.Save, Head: c.Head} }
+func (c Common) targeted() peft.Targeted {
+	return peft.Targeted{On: c.On, Save: c.Save, Head: c.Head, Tied: c.tied}
+}
 
 // linears are the linear maps on which a method acts; any other site is an error.
 func (c Common) linears(k kind, s *peft.Sites) (all []*peft.Linear, err error) {

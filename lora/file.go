@@ -39,5 +39,5 @@ func (c Config) Key(q *peft.Patch, x *peft.Param) string {
 	return key
 }
 
-// Aliases are the further keys of a bias that is trained twice over: as one of all biases, and with its module. The file holds it under both.
+// Aliases are the further keys of a parameter of the base that is trained, see [Common.Aliases].
 func (c Config) Aliases(q *peft.Patch, x *peft.Param) []string { return c.common().Aliases(q, x) }

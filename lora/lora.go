@@ -50,7 +50,9 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	return q, first(c.Tokens.train(q), c.common().whole(q, lora, c.withTied(s, own)))
 }
 
-func (c Config) common() Common { return Common{c.On, c.Bias, c.Save, c.Head} }
+func (c Config) common() Common {
+	return Common{c.On, c.Bias, c.Save, c.Head, c.Tie && c.savesEmbedding()}
+}
 
 func (c *Config) set(shared Common) {
 	c.On, c.Bias, c.Save, c.Head = shared.On, shared.Bias, shared.Save, shared.Head

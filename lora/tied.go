@@ -19,6 +19,13 @@ func tiedTo(s *peft.Sites, e *peft.Embedding) (all []*peft.Linear) {
 	return all
 }
 
+// savesEmbedding reports whether an input or output embedding is among the modules that are trained whole, by the names that Hugging Face PEFT knows.
+func (c Config) savesEmbedding() bool {
+	return slices.ContainsFunc(c.Save, func(module string) bool {
+		return slices.Contains(embeddings, module[strings.LastIndexByte(module, '.')+1:])
+	})
+}
+
 // untied are the chosen sites but for maps that follow an embedding among them.
 func (c Config) untied(s *peft.Sites, sites []peft.Site) ([]peft.Site, error) {
 	if !c.Tie {

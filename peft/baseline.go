@@ -146,8 +146,25 @@ func (q *Patch) TrainHead() {
 	}
 }
 
-// TrainModules trains the parameters below each module whose path ends with one of the names, as Hugging Face's modules_to_save does.
+// TrainModules trains a copy of each module whose path ends with one of the names, as Hugging Face's modules_to_save does: what the base ties to the module, as an embedding to a head, keeps
+// its own numbers.
 func (q *Patch) TrainModules(names []string) {
+	for x := range q.sites.All() {
+		if !below(x.Name(), names) {
+			continue
+		}
+		for i, f := range x.Frozen() {
+			if !f.Absent {
+				own := q.untie(x, i, outermost(x.Name(), names))
+				q.Train(own)
+				q.beside[own.Name] = true
+			}
+		}
+	}
+}
+
+// trainTied trains the modules and what the base ties to them as one.
+func (q *Patch) trainTied(names []string) {
 	for x := range q.sites.All() {
 		if below(x.Name(), names) {
 			q.trainSite(x)
@@ -174,6 +191,16 @@ func below(site string, names []string) bool {
 		}
 	}
 	return false
+}
+
+// outermost is the path of the outermost of the named modules that a site is in.
+func outermost(site string, names []string) string {
+	for at := range len(site) {
+		if site[at] == '.' && below(site[:at], names) {
+			return site[:at]
+		}
+	}
+	return site
 }
 
 // TrainBiases trains every bias of the model.

@@ -68,6 +68,7 @@ func (q *Patch) absorb(o *Patch) error {
 	merge(q.deltas, o.deltas)
 	merge(q.rows, o.rows)
 	q.substitute(o)
+	q.takeUntied(o)
 	for x := range o.Params() {
 		if q.byName[x.Name] == nil {
 			q.own(x)

@@ -94,6 +94,7 @@ func (q *Patch) copy() *Patch {
 func (q *Patch) take(o *Patch) {
 	merge(q.deltas, o.deltas)
 	merge(q.rows, o.rows)
+	q.takeUntied(o)
 	for f, vs := range o.standIns {
 		if !q.wholes()[f.Name] {
 			q.standIns[f] = append(q.standIns[f], vs...)
@@ -120,6 +121,7 @@ func (c *composer) adopt(q *Patch) error {
 			x.Pool = have.Pool
 		}
 	}
+	c.takeUntied(q)
 	for f, vs := range q.standIns {
 		for _, v := range vs {
 			if w, ok := v.(Whole); ok && len(c.standIns[f]) == 0 {

@@ -34,7 +34,7 @@ func (e *Embedding) Apply(p *Pass, ids []int32, l *tensor.Layout) *tensor.Tensor
 }
 
 func (e *Embedding) apply(p *Pass, ids []int32, l *tensor.Layout) *tensor.Tensor {
-	y := p.Matrix(e.W).Gather(p.scope, ids).WithLayout(l)
+	y := p.matrix(e, e.W).Gather(p.scope, ids).WithLayout(l)
 	for _, d := range p.deltas(e, Out) {
 		y = tensor.Add(y, d.Forward(p, Tap{Site: e, IDs: ids, Y: y}))
 	}

@@ -9,15 +9,35 @@ import (
 const Wrapper = "base_model.model."
 
 // BaseKey is the key of a trained copy of one of the base's parameters in files of Hugging Face PEFT: its name, below base_layer where the patch wraps the module it belongs to.
-func (q *Patch) BaseKey(x *Param) string {
-	dot := strings.LastIndexByte(x.Name, '.')
+func (q *Patch) BaseKey(x *Param) string { return q.baseKey(x.Name) }
+
+func (q *Patch) baseKey(name string) string {
+	dot := strings.LastIndexByte(name, '.')
 	if dot < 0 {
-		return Wrapper + x.Name
+		return Wrapper + name
 	}
-	if s := q.sites.Find(x.Name[:dot]); s != nil && len(q.deltas[s.base()]) > 0 {
-		return Wrapper + x.Name[:dot] + ".base_layer" + x.Name[dot:]
+	if s := q.sites.Find(name[:dot]); s != nil && len(q.deltas[s.base()]) > 0 {
+		return Wrapper + name[:dot] + ".base_layer" + name[dot:]
 	}
-	return Wrapper + x.Name
+	return Wrapper + name
+}
+
+// TiedKeys are the keys that [Patch.BaseKey] would give a trained copy of one of the base's parameters by the names of the other places that have it.
+func (q *Patch) TiedKeys(x *Param) (keys []string) {
+	if strings.Contains(x.Name, "/") {
+		return nil
+	}
+	for s := range q.sites.All() {
+		for i, f := range s.Frozen() {
+			if c := q.untied[place{s.base(), f}]; c != nil {
+				f = c
+			}
+			if natural(s, i) != x.Name && slices.Contains(q.standIns[f], StandIn(Whole{x})) {
+				keys = append(keys, q.baseKey(natural(s, i)))
+			}
+		}
+	}
+	return keys
 }
 
 // HeadModules are the modules that hold the model's head, by the first part of their names, as modules_to_save lists them.

@@ -59,7 +59,7 @@ func (l *Linear) apply(p *Pass, x *tensor.Tensor, f tensor.Func) *tensor.Tensor 
 	for _, d := range p.deltas(l, In) {
 		x = tensor.Add(x, d.Forward(p, Tap{Site: l, X: x, Y: x}))
 	}
-	w, a := p.Matrix(l.W), tensor.Affine{Bias: p.Vector(l.B), Func: f}
+	w, a := p.matrix(l, l.W), tensor.Affine{Bias: p.vector(l, l.B), Func: f}
 	added := p.deltas(l, Out)
 	if len(added) == 1 {
 		if d, ok := added[0].(LowRanker); ok {

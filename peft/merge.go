@@ -37,6 +37,9 @@ func (m *merger) site(x Site) error {
 	if n := len(m.rows(x)); n > 0 {
 		return fmt.Errorf("rows that are put in front cannot be folded into weights")
 	}
+	if f := m.copied(x); f != "" {
+		return fmt.Errorf("%s is trained as a copy of the module's own, while the base ties it to others, which a merged model cannot", f)
+	}
 	deltas, err := m.foldable(x)
 	if err != nil {
 		return err
@@ -45,6 +48,16 @@ func (m *merger) site(x Site) error {
 		return fmt.Errorf("it shares its parameter with %s, to which the update does not apply", y.Name())
 	}
 	return m.fold(x, deltas)
+}
+
+// copied is the name of a parameter of which x has a copy of its own; empty if there is none.
+func (m *merger) copied(x Site) string {
+	for _, f := range x.Frozen() {
+		if m.own(x, f) != f {
+			return m.own(x, f).Name
+		}
+	}
+	return ""
 }
 
 // tied is another site with a parameter of x, nil if there is none.

@@ -15,6 +15,7 @@ type Patch struct {
 	deltas     map[*site][]placed
 	rows       map[*site][]Rows
 	standIns   map[*Frozen][]StandIn
+	untied     map[place]*Frozen // what a site has in place of a parameter that the base ties to others, see TrainModules
 	params     []*Param
 	byName     map[string]*Param
 	beside     map[string]bool // names of parameters that count beside the base's own: copies of modules, see TrainModules, and what the base has none of
@@ -31,7 +32,7 @@ type placed struct {
 // NewPatch is an empty patch of a model.
 func NewPatch(s *Sites) *Patch {
 	return &Patch{
-		sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, byName: map[string]*Param{}, beside: map[string]bool{},
+		sites: s, deltas: map[*site][]placed{}, rows: map[*site][]Rows{}, standIns: map[*Frozen][]StandIn{}, untied: map[place]*Frozen{}, byName: map[string]*Param{}, beside: map[string]bool{},
 		transposed: map[*Param]bool{}, origins: map[*Param]origin{},
 	}
 }
@@ -136,7 +137,7 @@ func (q *Patch) touches(s Site) bool {
 		return true
 	}
 	for _, f := range s.Frozen() {
-		if len(q.standIns[f]) > 0 {
+		if len(q.standIns[f]) > 0 || q.untied[place{s.base(), f}] != nil {
 			return true
 		}
 	}

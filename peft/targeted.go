@@ -11,6 +11,7 @@ type Targeted struct {
 	On   Selection `json:"-"` // the sites; nil: what is usual for the method and the model's type
 	Save []string  `json:"-"` // modules trained whole, by the end of their name: a new head
 	Head bool      `json:"-"` // train the model's head whole, whatever its name
+	Tied bool      `json:"-"` // what the base ties to a module that is trained whole is trained with it, rather than left as it is
 }
 
 // Sites are the sites on which a method acts: the chosen ones, but for those in modules that are trained whole.
@@ -28,7 +29,14 @@ func (t Targeted) Selection(method string, s *Sites) Selection {
 }
 
 // Whole trains the modules that are trained whole.
-func (t Targeted) Whole(q *Patch) { q.TrainModules(q.sites.Modules(t.Save, t.Head)) }
+func (t Targeted) Whole(q *Patch) {
+	modules := q.sites.Modules(t.Save, t.Head)
+	if t.Tied {
+		q.trainTied(modules)
+	} else {
+		q.TrainModules(modules)
+	}
+}
 
 // Fields are the fields of a method's adapter_config.json: the common ones, and those of own, a struct as JSON names them.
 func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, error) {
@@ -130,6 +138,9 @@ func withModules(list []string, more ...string) []string {
 	}
 	return list
 }
+
+// Aliases are the further keys of a parameter of the base that is trained: it is in the file once for each place that has it.
+func (Targeted) Aliases(q *Patch, x *Param) []string { return q.TiedKeys(x) }
 
 // Key is a parameter's name in adapter_model.safetensors: SITE.FIELD for what is named "SITE/FIELD", FIELD for "/FIELD", which all sites share, or that of the base's own parameter.
 func (Targeted) Key(q *Patch, x *Param) string {
