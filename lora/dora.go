@@ -12,22 +12,19 @@ import (
 // n counts as a constant: no gradient flows through it (section 4.3 of the paper). m starts as n, so that a fresh patch changes nothing.
 type dora struct {
 	*linear
-	site    *peft.Linear
-	m       *peft.Param
-	squares *tensor.Tensor // the squared lengths of W's rows [1×out]
+	site *peft.Linear
+	stretch
 }
 
-// dora adds the lengths to an update.
-func (d *linear) dora(q *peft.Patch, l *peft.Linear) *dora {
-	dev := q.Sites().Device()
-	var squares, lengths []float64
-	if l.W.W != nil {
-		s := tensor.NewScope(dev)
-		defer s.Close()
-		rows := tensor.SumCols(tensor.Apply(tensor.Square, l.W.W.Dense(s)))
-		squares, lengths = rows.Float64s(), tensor.Apply(tensor.Sqrt, rows).Float64s()
+// dora adds the lengths to an update. base is the map's matrix beside the update, which an initialisation may have taken a part out of.
+func (d *linear) dora(q *peft.Patch, l *peft.Linear, base func(*peft.Pass) tensor.Map) *dora {
+	n := rowLengths{A: d.A, B: d.B, scale: d.scale, along: func(p *peft.Pass, a *tensor.Tensor) *tensor.Tensor {
+		return base(p).Linear(a, tensor.Affine{})
+	}}
+	rows := func(p *peft.Pass) *tensor.Tensor {
+		return tensor.SumCols(tensor.Apply(tensor.Square, base(p).Dense(p.Scope())))
 	}
-	return &dora{d, l, q.NewParam(l.Name()+"/lora_magnitude_vector", lengths, l.Out), dev.Constant(squares, 1, l.Out)}
+	return &dora{d, l, n.stretch(q, l, l.Out, rows)}
 }
 
 // LowRank is nil: the product alone is not the update.
@@ -36,7 +33,7 @@ func (d *dora) LowRank(*peft.Pass, peft.Tap) *tensor.LowRank { return nil }
 // Forward is (m/n − 1)∘(base + s·B·A·x) + s·B·A·x, where base is the site's output so far without its bias. Dropout drops what both products read, as in Hugging Face PEFT.
 func (d *dora) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	low := d.factored.Forward(p, t)
-	return tensor.Add(tensor.Mul(d.stretch(p), tensor.Add(d.base(p, t), low)), low)
+	return tensor.Add(tensor.Mul(d.more(p), tensor.Add(d.base(p, t), low)), low)
 }
 
 func (d *dora) base(p *peft.Pass, t peft.Tap) *tensor.Tensor {
@@ -49,25 +46,37 @@ func (d *dora) base(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	return t.Y
 }
 
-// stretch is m/n − 1 [1×out], exactly zero where they are equal.
-func (d *dora) stretch(p *peft.Pass) *tensor.Tensor {
-	n := d.lengths(p)
-	return tensor.Div(tensor.Sub(tensor.Reshape(d.m.In(p), 1, d.m.Len()), n), n)
-}
-
-// lengths is n, without a matrix of W's size: ‖W + s·B·A‖² = ‖W‖² + 2s·(W·Aᵀ)∘B + s²·(B·A·Aᵀ)∘B, summed over each row.
-func (d *dora) lengths(p *peft.Pass) *tensor.Tensor {
-	a, b := d.both(p)
-	a, b = a.Detach(), tensor.Transpose(b.Detach())
-	along := tensor.Scale(d.site.W.W.Linear(a, tensor.Affine{}), 2*d.scale)
-	own := tensor.Scale(tensor.MatMul(tensor.MatMulT(a, a), b), d.scale*d.scale)
-	change := tensor.SumRows(tensor.Mul(tensor.Add(along, own), b))
-	return tensor.Apply(tensor.Sqrt, tensor.Add(p.Scope().Use(d.squares), change))
-}
-
 // Fold makes W' = (m/n)∘(W + s·B·A), row by row.
 func (d *dora) Fold(p *peft.Pass, w, b *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor) {
 	w, b = d.factored.Fold(p, w, b)
-	stretch := tensor.Transpose(d.stretch(p))
-	return tensor.Add(w, tensor.Mul(w, stretch)), b
+	return tensor.Add(w, tensor.Mul(w, tensor.Transpose(d.more(p)))), b
+}
+
+// doraEmbedding is the same for a table, of whose columns the lengths are trained apart.
+type doraEmbedding struct {
+	*embedding
+	stretch
+}
+
+// dora adds the lengths to an update of a table.
+func (d *embedding) dora(q *peft.Patch, e *peft.Embedding) *doraEmbedding {
+	n := rowLengths{A: d.A, B: d.B, scale: d.scale, along: func(p *peft.Pass, a *tensor.Tensor) *tensor.Tensor {
+		return tensor.MatMul(a, e.W.W.Dense(p.Scope()))
+	}}
+	columns := func(p *peft.Pass) *tensor.Tensor {
+		return tensor.SumRows(tensor.Apply(tensor.Square, e.W.W.Dense(p.Scope())))
+	}
+	return &doraEmbedding{d, n.stretch(q, e, e.Size, columns)}
+}
+
+// Forward is (m/n − 1)∘(rows + update) + update, of the rows looked up.
+func (d *doraEmbedding) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
+	low := d.embedding.Forward(p, t)
+	return tensor.Add(tensor.Mul(d.more(p), tensor.Add(t.Y, low)), low)
+}
+
+// Fold makes W' = (m/n)∘(W + s·(B·A)ᵀ), column by column.
+func (d *doraEmbedding) Fold(p *peft.Pass, w, b *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor) {
+	w, b = d.embedding.Fold(p, w, b)
+	return tensor.Add(w, tensor.Mul(w, d.more(p))), b
 }

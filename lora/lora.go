@@ -16,7 +16,7 @@ type Config struct {
 	On           peft.Selection  `json:"-"`                       // the sites; nil: what is usual for the model's type
 	Dropout      float64         `json:"lora_dropout"`            // on the branch's input, in training
 	RSLoRA       bool            `json:"use_rslora"`              // s = α/√r (Kalajdzievski 2023, arXiv:2312.03732)
-	DoRA         bool            `json:"use_dora"`                // the length of each row of W is trained apart (Liu et al. 2024, arXiv:2402.09353)
+	DoRA         bool            `json:"use_dora"`                // the length of each row of W, or of each column of a table, is trained apart (Liu et al. 2024, arXiv:2402.09353)
 	Bias         Bias            `json:"-"`                       // which of the base's biases are trained too
 	OwnBias      bool            `json:"lora_bias"`               // a bias on B
 	Init         Init            `json:"init_lora_weights"`       // how A and B start
@@ -62,8 +62,8 @@ func (c Config) check() error {
 	switch {
 	case c.DoRA && c.OwnBias:
 		return errors.New("lora: DoRA has no bias of its own: OwnBias must be false")
-	case c.DoRA && (c.Init == PiSSA || c.Init == OLoRA):
-		return fmt.Errorf("lora: DoRA with Init %q is not supported", c.Init)
+	case c.DoRA && c.Tie:
+		return errors.New("lora: DoRA is of one map or embedding: Tie must be false")
 	}
 	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal))
 }
@@ -76,23 +76,25 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 	}
 	switch x := x.(type) {
 	case *peft.Linear:
-		d, err := c.linear(q, x, r, scale, rng)
+		d, base, err := c.linear(q, x, r, scale, rng)
 		switch {
 		case err != nil:
 			return err
 		case c.DoRA:
-			q.Add(x, peft.Out, d.dora(q, x))
+			q.Add(x, peft.Out, d.dora(q, x, base))
 		default:
 			q.Add(x, peft.Out, d)
 		}
 	case *peft.Embedding:
-		if c.DoRA {
-			return errors.New("DoRA adapts linear maps, not embeddings")
-		}
 		if err := fits(r, x.Num, x.Size); err != nil {
 			return err
 		}
-		c.addEmbedding(q, x, c.embedding(q, x, r, scale, rng))
+		d := c.embedding(q, x, r, scale, rng)
+		if c.DoRA {
+			q.Add(x, peft.Out, d.dora(q, x))
+		} else {
+			c.addEmbedding(q, x, d)
+		}
 	default:
 		return fmt.Errorf("LoRA adapts linear maps and embeddings, not a %T", x)
 	}
@@ -110,25 +112,28 @@ func (c Config) scale(name string) (r int, scale float64, err error) {
 	return r, alpha / float64(r), err
 }
 
-// linear makes the parameters of an update of a linear map.
-func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) (*linear, error) {
+// linear makes the parameters of an update of a linear map, and says what is left of the map's matrix beside it.
+func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) (d *linear, base func(*peft.Pass) tensor.Map, err error) {
 	if err := fits(r, l.Out, l.In); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	dev := q.Sites().Device()
 	a, b, taken, err := c.start(l, dev, r, scale, rng)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	base = func(*peft.Pass) tensor.Map { return l.W.W }
 	if taken {
-		q.Substitute(l.W, residual{dev.Constant(a, r, l.In), dev.Constant(b, l.Out, r), scale})
+		less := residual{dev.Constant(a, r, l.In), dev.Constant(b, l.Out, r), scale}
+		base = func(p *peft.Pass) tensor.Map { return less.Value(p, l.W, l.W.W) }
+		q.Substitute(l.W, less)
 	}
-	d := &linear{A: q.NewParam(l.Name()+"/lora_A", a, r, l.In), B: q.NewParam(l.Name()+"/lora_B", b, l.Out, r)}
+	d = &linear{A: q.NewParam(l.Name()+"/lora_A", a, r, l.In), B: q.NewParam(l.Name()+"/lora_B", b, l.Out, r)}
 	d.factored = factored{branchOf(l, c.Dropout), scale, d.both}
 	if c.OwnBias {
 		d.bias = q.NewParam(l.Name()+"/lora_bias", nil, l.Out)
 	}
-	return d, nil
+	return d, base, nil
 }
 
 // linear is Δ(x) = s·((dropout(x)·Aᵀ)·Bᵀ + bias).

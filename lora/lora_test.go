@@ -50,6 +50,16 @@ func TestDoRA(t *testing.T) {
 			pefttest.Test(t, lora.Config{Rank: 3, Alpha: 5, DoRA: true, Dropout: dropout, On: peft.Named("*.Query", "*.Value")}, want)
 		})
 	}
+	t.Run("embedding", func(t *testing.T) {
+		trained := 2*(pefttest.Words+pefttest.Size) + pefttest.Size
+		pefttest.Test(t, lora.Config{Rank: 2, Alpha: 5, DoRA: true, On: peft.Named("Words")}, pefttest.Want{Trained: trained, Detached: []string{"lora_embedding_A", "lora_embedding_B"}})
+	})
+	for _, start := range []lora.Init{lora.PiSSA, lora.OLoRA} {
+		t.Run(string(start), func(t *testing.T) {
+			want.Nearly = true
+			pefttest.Test(t, lora.Config{Rank: 3, Alpha: 5, DoRA: true, Init: start, On: peft.Named("*.Query", "*.Value")}, want)
+		})
+	}
 }
 
 // What starts with numbers that cancel out changes the model by rounding errors.
