@@ -12,7 +12,9 @@ type Common struct {
 	Bias Bias           // which of the base's biases are trained too
 	Save []string       // modules trained whole, by the end of their name: a new head
 	Head bool           // train the model's head whole, whatever its name
-	tied bool           // and what the base ties to such a module with it
+
+	tied bool // what the base ties to such a module is trained with it
+	bare bool // files do not hold the tables of adapted embeddings
 }
 
 // A kind is what Hugging Face PEFT calls a method, and which of the common options its configurations have.
@@ -82,6 +84,9 @@ func (c Common) whole(q *peft.Patch, k kind, sites []peft.Site) error {
 		if l, ok := x.(*peft.Linear); ok && c.Bias == OnlyLoRA && !l.B.Absent {
 			q.Train(l.B)
 		}
+	}
+	if c.bare {
+		return nil
 	}
 	return keepEmbeddings(q, c.targeted().Selection(k.name, q.Sites()), sites)
 }

@@ -36,8 +36,8 @@ func (k kind) read(text []byte, own any) (c Common, err error) {
 	return c, err
 }
 
-// idle are fields of Hugging Face's configuration that say something only to what is not supported, or to a GPU.
-var idle = []string{"megatron_core", "qalora_group_size", "runtime_config"}
+// idle are fields of Hugging Face's configuration that say something only to what is not supported, to a GPU, or to what makes a fresh patch of data.
+var idle = []string{"megatron_core", "qalora_group_size", "runtime_config", "eva_config", "lora_ga_config"}
 
 // write puts a configuration together as Hugging Face PEFT reads it: the common part, and the method's own fields.
 func (k kind) write(c Common, s *peft.Sites, own any) (map[string]any, error) {

@@ -17,7 +17,7 @@ func init() {
 // unsupported are the fields of Hugging Face's configuration that ask for something else than this package makes.
 var unsupported = []string{
 	"use_qalora", "use_bdlora", "layer_replication", "target_parameters", "alora_invocation_tokens", "arrow_config", "kasa_config",
-	"monteclora_config", "velora_config", "eva_config", "corda_config", "lora_ga_config", "loftq_config",
+	"monteclora_config", "velora_config", "corda_config", "loftq_config",
 }
 
 // Config is the configuration that Hugging Face PEFT reads.

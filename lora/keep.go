@@ -10,13 +10,11 @@ import (
 // embeddings are the names by which Hugging Face PEFT knows input and output embeddings.
 var embeddings = []string{"embed_tokens", "lm_head"}
 
-// keepEmbeddings puts the base's own tables of adapted embeddings into the file, as Hugging Face PEFT does where target_modules names one of them.
+// keepEmbeddings puts the base's own tables of adapted embeddings into the file, as Hugging Face PEFT does where target_modules names one of them, or is a pattern of one.
 func keepEmbeddings(q *peft.Patch, chosen peft.Selection, sites []peft.Site) error {
 	t, err := peft.TargetsOf(chosen, q.Sites())
-	named := func(n string) bool {
-		return slices.Contains(t.Modules.List, n) || strings.Contains(t.Modules.Pattern, n)
-	}
-	if err != nil || !slices.ContainsFunc(embeddings, named) {
+	named := func(n string) bool { return slices.Contains(t.Modules.List, n) }
+	if err != nil || t.Modules.Pattern == "" && !slices.ContainsFunc(embeddings, named) {
 		return err
 	}
 	for _, x := range sites {

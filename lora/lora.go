@@ -26,6 +26,8 @@ type Config struct {
 	Tie          bool            `json:"ensure_weight_tying"`     // an embedding's update is that of the maps which share its table, too
 	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
 	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
+
+	filed bool // the parameters are in a file
 }
 
 // Attach puts a low-rank update at each chosen site.
@@ -41,6 +43,9 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Init.fromData() {
+		return nil, fmt.Errorf("lora: Init is %q, which is made of what a model computes for examples: only a patch that has been made can be read", c.Init)
+	}
 	q := peft.NewPatch(s)
 	for _, x := range own {
 		if err := c.site(q, x, rng); err != nil {
@@ -50,8 +55,20 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	return q, first(c.Tokens.train(q), c.common().whole(q, lora, c.withTied(s, own)))
 }
 
+// Filed is the method as a file may have it: with any rank, with α that is 0, and begun in a way that does not matter any more.
+func (c Config) Filed() peft.Method {
+	c.filed = true
+	if c.Alpha == 0 {
+		c.AlphaPattern.Set(".*", 0)
+	}
+	if c.Init.fromData() {
+		c.Init = ""
+	}
+	return c
+}
+
 func (c Config) common() Common {
-	return Common{c.On, c.Bias, c.Save, c.Head, c.Tie && c.savesEmbedding()}
+	return Common{c.On, c.Bias, c.Save, c.Head, c.Tie && c.savesEmbedding(), c.Tokens != nil}
 }
 
 func (c *Config) set(shared Common) {
@@ -65,7 +82,7 @@ func (c Config) check() error {
 	case c.DoRA && c.Tie:
 		return errors.New("lora: DoRA is of one map or embedding: Tie must be false")
 	}
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal))
+	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
 }
 
 // site adds the update to one site.
@@ -86,7 +103,7 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 			q.Add(x, peft.Out, d)
 		}
 	case *peft.Embedding:
-		if err := fits(r, x.Num, x.Size); err != nil {
+		if err := c.fits(r, x.Num, x.Size); err != nil {
 			return err
 		}
 		d := c.embedding(q, x, r, scale, rng)
@@ -99,6 +116,14 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 		return fmt.Errorf("LoRA adapts linear maps and embeddings, not a %T", x)
 	}
 	return nil
+}
+
+// fits wants a rank that somebody asks for not to be a mistake.
+func (c Config) fits(rank, out, in int) error {
+	if c.filed {
+		return nil
+	}
+	return fits(rank, out, in)
 }
 
 func (c Config) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }
@@ -114,7 +139,7 @@ func (c Config) scale(name string) (r int, scale float64, err error) {
 
 // linear makes the parameters of an update of a linear map, and says what is left of the map's matrix beside it.
 func (c Config) linear(q *peft.Patch, l *peft.Linear, r int, scale float64, rng peft.Rand) (d *linear, base func(*peft.Pass) tensor.Map, err error) {
-	if err := fits(r, l.Out, l.In); err != nil {
+	if err := c.fits(r, l.Out, l.In); err != nil {
 		return nil, nil, err
 	}
 	dev := q.Sites().Device()

@@ -27,7 +27,7 @@ func (r ranks) of(name string) (rank int, alpha float64, err error) {
 		return 0, 0, fmt.Errorf("rank is %d, must be at most %d", rank, mostRank)
 	}
 	if v, ok := r.alphaPattern.Lookup(name); ok {
-		r.alpha = v
+		return rank, v, nil
 	}
 	return rank, r.alphaOr(rank), nil
 }

@@ -18,6 +18,14 @@ const (
 	Orthogonal Init = "orthogonal" // random factors with B·A = 0; the rank must be even
 )
 
+// Two starts of Hugging Face PEFT that are made of data. Patches that it has begun so are read as any other; fresh ones are not made.
+const (
+	EVA    Init = "eva"     // directions of what the maps read (Paischer et al. 2024, arXiv:2410.07170)
+	LoRAGA Init = "lora_ga" // directions of the loss's gradient (Wang et al. 2024, arXiv:2407.05000)
+)
+
+func (i Init) fromData() bool { return i == EVA || i == LoRAGA }
+
 // start makes the first values of A and B, and whether they are taken from W.
 func (c Config) start(l *peft.Linear, d *tensor.Device, r int, scale float64, rng peft.Rand) (a, b []float64, taken bool, err error) {
 	switch c.Init {

@@ -59,13 +59,13 @@ func (q *Patch) folder(m FileMethod, config map[string]any, info Info) folder {
 	}
 	q.complete(config, info)
 	weights := q.weights(func(*Param) string { return WeightsFile })
-	if config["peft_type"] != nil && slices.Contains(headedTasks, info.Task) {
+	if _, saves := config["modules_to_save"]; saves && config["peft_type"] != nil && slices.Contains(headedTasks, info.Task) {
 		weights[WeightsFile] = append(weights[WeightsFile], q.untrainedHead(m)...)
 	}
 	return folder{map[string]map[string]any{ConfigFile: config}, weights}
 }
 
-// headedTasks are those for which Hugging Face PEFT wants the head in the file, whether it was trained or not.
+// headedTasks are those for which Hugging Face PEFT wants the head in the file, whether it was trained or not, of methods that have modules to save.
 var headedTasks = []string{"SEQ_CLS", "TOKEN_CLS"}
 
 // untrainedHead is the base's own head, where the patch leaves it as it is.

@@ -33,6 +33,9 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
 	}
+	if f, ok := m.(Filed); ok {
+		m = f.Filed()
+	}
 	if m, err = restore(m, dir); err != nil {
 		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
 	}
@@ -50,6 +53,13 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 		return nil, r, fmt.Errorf("peft: load %s: %w", dir, err)
 	}
 	return q, r, nil
+}
+
+// A Filed method may be in a file what it may not be afresh, where its parameters would have to be made and a mistake is likelier than a wish.
+type Filed interface {
+	Method
+	// Filed is the method whose parameters a file gives.
+	Filed() Method
 }
 
 // A Restorer is a method that finds in its file what it would otherwise choose anew, such as which entries are trained.

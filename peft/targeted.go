@@ -59,12 +59,18 @@ func (t Targeted) Fields(method string, s *Sites, own any) (map[string]any, erro
 	for name, v := range more {
 		fields[name] = v
 	}
-	fields["peft_type"], fields["modules_to_save"] = method, nil
+	fields["peft_type"] = method
+	if !slices.Contains(headless, method) {
+		fields["modules_to_save"] = nil
+	}
 	if save := s.Modules(t.Save, t.Head); len(save) > 0 {
 		fields["modules_to_save"] = save
 	}
 	return fields, nil
 }
+
+// headless are methods whose configurations in Hugging Face PEFT have no modules to save: it trains no head with them.
+var headless = []string{"TRAINABLE_TOKENS"}
 
 // unread are fields that Hugging Face's configuration of a method has not, though those of others have.
 var unread = map[string][]string{
@@ -123,7 +129,7 @@ func DecodeTargeted(method string, config []byte, own any) (t Targeted, err erro
 	if c.Given() || c.Exclude.Given() || len(c.Layers) > 0 {
 		t.On = c.Targets.OrUsual(method)
 	}
-	if slices.Contains(headedTasks, c.TaskType) {
+	if slices.Contains(headedTasks, c.TaskType) && !slices.Contains(headless, method) {
 		t.Save = withModules(t.Save, "classifier", "score")
 	}
 	return t, DecodeConfig(text, own)
