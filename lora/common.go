@@ -45,17 +45,31 @@ func (c Common) linears(k kind, s *peft.Sites) (all []*peft.Linear, err error) {
 
 // attach lets each linear map be patched, and trains what is to be trained whole.
 func (c Common) attach(k kind, s *peft.Sites, each func(q *peft.Patch, l *peft.Linear) error) (*peft.Patch, error) {
-	linears, err := c.linears(k, s)
+	if _, err := c.linears(k, s); err != nil {
+		return nil, err
+	}
+	return c.attachBoth(k, s, each, nil)
+}
+
+// attachBoth is attach for a method that adapts embeddings too.
+func (c Common) attachBoth(k kind, s *peft.Sites, linear func(*peft.Patch, *peft.Linear) error, embedding func(*peft.Patch, *peft.Embedding) error) (*peft.Patch, error) {
+	sites, err := c.targeted().Sites(k.name, s)
 	if err != nil {
 		return nil, err
 	}
 	q := peft.NewPatch(s)
-	var sites []peft.Site
-	for _, l := range linears {
-		if err := each(q, l); err != nil {
-			return nil, fmt.Errorf("lora: %s: %w", l.Name(), err)
+	for _, x := range sites {
+		switch x := x.(type) {
+		case *peft.Linear:
+			err = linear(q, x)
+		case *peft.Embedding:
+			err = embedding(q, x)
+		default:
+			err = fmt.Errorf("%s adapts linear maps and embeddings, not a %T", k.name, x)
 		}
-		sites = append(sites, l)
+		if err != nil {
+			return nil, fmt.Errorf("lora: %s: %w", x.Name(), err)
+		}
 	}
 	return q, c.whole(q, k, sites)
 }

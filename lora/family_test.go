@@ -12,6 +12,8 @@ import (
 func TestFamily(t *testing.T) {
 	const size, inner = pefttest.Size, pefttest.Inner
 	at, everywhere := lora.Common{On: peft.Named("*.Query", "*.Value")}, lora.Common{On: peft.AllLinear()}
+
+	words := lora.Common{On: peft.Named("Words")}
 	cut := lora.AdaLoRA{Common: at, InitRank: 3, RankPattern: map[string][]bool{"Layers.0.Query.lora_E": {true, false, true}, "Layers.1.Value.lora_E": {false, false, false}}}
 	feed := lora.IA3{Common: lora.Common{On: peft.Named("*.Down")}, FeedForward: peft.Names{List: []string{"Down"}}}
 	for name, c := range map[string]struct {
@@ -33,6 +35,7 @@ func TestFamily(t *testing.T) {
 		"oft shared":      {lora.OFT{Common: at, BlockSize: 5, Shared: true, Neumann: true, Terms: 7}, pefttest.Want{Trained: maps * 6}},
 		"oft bound":       {lora.OFT{Common: at, BlockSize: 6, Constrained: true, Eps: 0.3}, pefttest.Want{Trained: maps * 2 * 15, Detached: []string{"oft_R.weight"}}},
 		"boft":            {lora.BOFT{Common: at, BlockSize: 3}, pefttest.Want{Trained: maps * (size*3 + size)}},
+		"boft factors":    {lora.BOFT{Common: at, BlockSize: 2, Factors: 2}, pefttest.Want{Trained: maps * (2*size*2 + size)}},
 		"hra":             {lora.HRA{Common: at, Rank: 4}, pefttest.Want{Trained: maps * size * 4, Nearly: true}},
 		"hra orthogonal":  {lora.HRA{Common: at, Rank: 3, Orthogonalise: true}, pefttest.Want{Trained: maps * size * 3, Different: true}},
 		"fourierft":       {lora.FourierFT{Common: at, Frequencies: 7}, pefttest.Want{Trained: maps * 7}},
@@ -48,6 +51,9 @@ func TestFamily(t *testing.T) {
 		"vblora":          {lora.VBLoRA{Common: at, Rank: 2, Vectors: 7, Length: 4, TopK: 3, Std: 20}, pefttest.Want{Trained: 7*4 + maps*2*2*3*7, Different: true}},
 		"delora":          {lora.DeLoRA{Common: at, Rank: 3}, pefttest.Want{Trained: maps * (3*perRank + 1)}},
 		"hira":            {lora.HiRA{Common: at, Rank: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 3 * perRank}},
+		"hira embedding":  {lora.HiRA{Common: words, Rank: 3}, pefttest.Want{Trained: 3 * (pefttest.Words + size)}},
+		"oft embedding":   {lora.OFT{Common: words, BlockSize: 4, Neumann: true}, pefttest.Want{Trained: 3 * 6}},
+		"oft bound table": {lora.OFT{Common: words, BlockSize: 6, Constrained: true, Eps: 0.3}, pefttest.Want{Trained: 2 * 15, Detached: []string{"oft_embedding_R.weight"}}},
 		"gralora":         {lora.GraLoRA{Common: at, Rank: 6, Blocks: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 6 * perRank}},
 		"gralora hybrid":  {lora.GraLoRA{Common: at, Rank: 4, Hybrid: 2}, pefttest.Want{Trained: maps * 6 * perRank}},
 		"tokens":          {lora.Tokens{Rows: []int{3, 9, 0}}, pefttest.Want{Trained: 3 * size}},

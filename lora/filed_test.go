@@ -75,3 +75,22 @@ func TestTokensHaveNoHead(t *testing.T) {
 	require.Empty(t, append(report.Missing, report.Unexpected...))
 	require.Equal(t, q.Trainable(), loaded.Trainable())
 }
+
+// TestFiledSizes reads what files say otherwise than their configurations: Hugging Face PEFT makes BOFT of one factor on a processor, and does not ask for HiRA's ranks by name.
+func TestFiledSizes(t *testing.T) {
+	model := newEcho()
+	for field, c := range map[string]struct {
+		method peft.Method
+		value  any
+	}{
+		"boft_n_butterfly_factor": {lora.BOFT{BlockSize: 1, Common: lora.Common{On: peft.Suffixes("Out")}, Init: lora.Random}, 2},
+		"rank_pattern":            {lora.HiRA{Rank: 2, Common: lora.Common{On: peft.Suffixes("Out", "Word")}, Init: lora.Random}, map[string]int{"Out": 1, "Word": 3}},
+	} {
+		q, err := peft.Attach(tensor.Reference(), model, c.method, 1)
+		require.NoError(t, err)
+		loaded, report, err := refiled(t, q, peft.Info{}, map[string]any{field: c.value})
+		require.NoError(t, err, field)
+		require.Empty(t, append(report.Missing, report.Unexpected...))
+		require.InDeltaSlice(t, model.logits(tensor.Reference(), q), model.logits(tensor.Reference(), loaded), 1e-4)
+	}
+}

@@ -16,19 +16,21 @@ type HiRA struct {
 	Dropout     float64         `json:"hira_dropout"` // on the branch's input, in training
 	RankPattern peft.PatternMap `json:"rank_pattern"` // ranks of single sites, by name
 	Init        Init            `json:"init_weights"`
+
+	filed map[string]int // the ranks in a file, by site
 }
 
 var hira = kind{name: "HIRA", layout: true}
 
 func init() { register(hira, decoder(hira, HiRA{Rank: 32})) }
 
-// Attach puts an update at each chosen map.
+// Attach puts an update at each chosen map, or embedding.
 func (c HiRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return c.attach(hira, s, func(q *peft.Patch, l *peft.Linear) error {
-		r, _, err := ranks{rank: c.Rank, rankPattern: c.RankPattern}.of(l.Name())
+	return c.attachBoth(hira, s, func(q *peft.Patch, l *peft.Linear) error {
+		r, err := c.rank(l)
 		if err != nil {
 			return err
 		}
@@ -42,7 +44,7 @@ func (c HiRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 			return tensor.Mul(p.Matrix(l.W).Dense(p.Scope()), tensor.MatMul(right.In(p), left.In(p)))
 		}})
 		return nil
-	})
+	}, func(q *peft.Patch, e *peft.Embedding) error { return c.embedding(q, e, rng) })
 }
 
 func (c HiRA) check() error {

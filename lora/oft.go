@@ -34,28 +34,42 @@ func init() {
 	register(oft, decoder(oft, OFT{BlockSize: 32, Eps: 6e-5, Neumann: true, Terms: 5}, "module_dropout"))
 }
 
-// Attach puts a rotation before each chosen map.
+// Attach puts a rotation before each chosen map, or after each chosen embedding.
 func (c OFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return c.attach(oft, s, func(q *peft.Patch, l *peft.Linear) error {
-		blocks, size := c.blocks(l.In)
-		own := blocks
-		if c.Shared {
-			own = 1
-		}
-		n := size * (size - 1) / 2
-		w := q.NewParam(l.Name()+oftWeight, c.Init.last(func() []float64 { return peft.Normal(rng, own*n, 0.1) }), own, n)
-		d := &rotation{OFT: c, w: w, blocks: blocks, own: own, size: size}
-		d.upper, d.lower = triangles(own, size)
-		q.Add(l, peft.In, &before{d.change})
+	return c.attachBoth(oft, s, func(q *peft.Patch, l *peft.Linear) error {
+		q.Add(l, peft.In, &before{c.rotation(q, l.Name()+"/oft_R.weight", l.In, rng).change})
+		return nil
+	}, func(q *peft.Patch, e *peft.Embedding) error {
+		q.Add(e, peft.Out, &turned{after{c.rotation(q, e.Name()+"/oft_embedding_R.weight", e.Size, rng).change}})
 		return nil
 	})
 }
 
-const oftWeight = "/oft_R.weight"
+// rotation makes the numbers of a rotation of rows of n.
+func (c OFT) rotation(q *peft.Patch, name string, n int, rng peft.Rand) *rotation {
+	blocks, size := c.blocks(n)
+	own := blocks
+	if c.Shared {
+		own = 1
+	}
+	entries := size * (size - 1) / 2
+	w := q.NewParam(name, c.Init.last(func() []float64 { return peft.Normal(rng, own*entries, 0.1) }), own, entries)
+	d := &rotation{OFT: c, w: w, blocks: blocks, own: own, size: size}
+	d.upper, d.lower = triangles(own, size)
+	return d
+}
+
+// turned is a rotation of the rows of a table.
+type turned struct{ after }
+
+// Fold makes W' = W + f(W).
+func (d turned) Fold(p *peft.Pass, w, b *tensor.Tensor) (*tensor.Tensor, *tensor.Tensor) {
+	return tensor.Add(w, d.f(p, w)), b
+}
 
 func (c OFT) withDefaults() OFT {
 	if c.Blocks == 0 {
@@ -100,6 +114,12 @@ func nearestDivisor(n, want int) int {
 	return hi
 }
 
+// Filed is the method as a file may have it, with a sum of no terms, which is I as one of one term is.
+func (c OFT) Filed() peft.Method {
+	c.Terms = max(1, c.Terms)
+	return c
+}
+
 // Config is the configuration that Hugging Face PEFT reads.
 func (c OFT) Config(s *peft.Sites) (map[string]any, error) {
 	c = c.withDefaults()
@@ -112,7 +132,7 @@ func (c OFT) Start(q *peft.Patch) error {
 		return nil
 	}
 	for x := range q.Params() {
-		if strings.HasSuffix(x.Name, oftWeight) {
+		if strings.HasSuffix(x.Name, "R.weight") {
 			t := x.Tensor()
 			t.Assign(tensor.Mul(t.Detach(), t.Device().Constant(c.withDefaults().shrink(t), t.Rows(), 1)).Float64s())
 		}
