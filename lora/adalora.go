@@ -19,7 +19,7 @@ type AdaLoRA struct {
 	Common      `json:"-"`
 	InitRank    int               `json:"init_r"`          // r of each map at first, at least 1
 	TargetRank  int               `json:"target_r"`        // the mean rank in the end
-	Alpha       float64           `json:"lora_alpha"`      // α; 0 means InitRank
+	Alpha       float64           `json:"lora_alpha"`      // α; 0, or less, means InitRank
 	Dropout     float64           `json:"lora_dropout"`    // on the branch's input, in training
 	Warmup      int               `json:"tinit"`           // steps before the budget falls
 	Last        int               `json:"tfinal"`          // steps after it has fallen
@@ -30,13 +30,14 @@ type AdaLoRA struct {
 	Total       int               `json:"total_step"`      // steps of the whole course; 0 means those of the run
 	RankPattern map[string][]bool `json:"rank_pattern"`    // by "SITE.lora_E", which components a finished patch has kept
 	Init        Init              `json:"init_lora_weights"`
+	Tokens      TokenRows         `json:"trainable_token_indices"` // rows of embeddings that are trained too
 }
 
 var adalora = kind{name: "ADALORA", bias: true, layout: true}
 
 func init() {
 	d := AdaLoRA{InitRank: 12, TargetRank: 8, Alpha: 8, Every: 1, Beta1: 0.85, Beta2: 0.85, Orthogonal: 0.5}
-	register(adalora, decoder(adalora, d, append([]string{"use_dora", "use_rslora", "lora_bias", "alpha_pattern", "trainable_token_indices"}, unsupported...)...))
+	register(adalora, unheeding(decoder(adalora, d, append([]string{"use_dora", "use_rslora", "lora_bias", "alpha_pattern"}, unsupported...)...), "use_rslora", "lora_bias", "alpha_pattern"))
 }
 
 // Attach puts an update at each chosen map.
@@ -44,13 +45,18 @@ func (c AdaLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	return c.attach(adalora, s, func(q *peft.Patch, l *peft.Linear) error {
+	c.bare = c.Tokens != nil
+	q, err := c.attach(adalora, s, func(q *peft.Patch, l *peft.Linear) error {
 		d := c.triplet(q, l, rng)
 		if c.rank(l) > 0 {
 			q.Add(l, peft.Out, &factored{branchOf(l, c.Dropout), c.alpha() / (float64(c.InitRank) + 1e-5), d.factors})
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return q, c.Tokens.train(q)
 }
 
 // triplet makes the parameters of one map, and what is kept beside them.
@@ -92,7 +98,7 @@ func (c AdaLoRA) rank(l *peft.Linear) int {
 	return r
 }
 
-func (c AdaLoRA) alpha() float64 { return ranks{alpha: c.Alpha}.alphaOr(c.InitRank) }
+func (c AdaLoRA) alpha() float64 { return ranks{alpha: max(0, c.Alpha)}.alphaOr(c.InitRank) }
 
 func (c AdaLoRA) check() error {
 	err := first(within("InitRank", c.InitRank, 1, mostRank), atLeast("TargetRank", c.TargetRank, 0), atLeast("Warmup", c.Warmup, 0), atLeast("Last", c.Last, 0),

@@ -167,11 +167,10 @@ func (c AdaLoRA) Collapse(p *peft.Pass, q *peft.Patch) (peft.Method, map[string]
 	return c, values
 }
 
-// rows are the components that are there: those that are kept, or have become something since.
+// rows are the components that are kept. What others have become since the last choice is lost, as in Hugging Face PEFT.
 func (d *triplet) rows(q *peft.Patch) (rows []int32) {
-	e, in := d.E.Tensor().Float64s(), q.Param(d.site+kept).Tensor().Float64s()
-	for i := range e {
-		if in[i] != 0 || e[i] != 0 {
+	for i, in := range q.Param(d.site + kept).Tensor().Float64s() {
+		if in != 0 {
 			rows = append(rows, int32(i))
 		}
 	}

@@ -103,18 +103,15 @@ func decoder[M interface {
 	}
 }
 
-// demanding reads what a decoder reads, but for configurations in which one of the named fields is false.
-func demanding(d peft.Decoder, fields ...string) peft.Decoder {
+// edited reads what a decoder reads of a configuration whose fields are changed first.
+func edited(d peft.Decoder, change func(all map[string]json.RawMessage) error) peft.Decoder {
 	return func(text []byte) (peft.Method, error) {
 		var all map[string]json.RawMessage
 		if err := json.Unmarshal(text, &all); err != nil {
 			return nil, err
 		}
-		for _, f := range fields {
-			if string(all[f]) == "false" {
-				return nil, fmt.Errorf("%s that is false is not supported", f)
-			}
-			delete(all, f)
+		if err := change(all); err != nil {
+			return nil, err
 		}
 		rest, err := json.Marshal(all)
 		if err != nil {
@@ -122,4 +119,33 @@ func demanding(d peft.Decoder, fields ...string) peft.Decoder {
 		}
 		return d(rest)
 	}
+}
+
+// unheeding reads what a decoder reads, without some fields of Hugging Face's configurations: it takes no notice of them, nor of words for a start. Those of a person who set them would be a mistake.
+func unheeding(d peft.Decoder, fields ...string) peft.Decoder {
+	return edited(d, func(all map[string]json.RawMessage) error {
+		if all["peft_type"] == nil {
+			return nil
+		}
+		for _, f := range fields {
+			delete(all, f)
+		}
+		if start := all["init_lora_weights"]; len(start) > 0 && start[0] == '"' {
+			delete(all, "init_lora_weights")
+		}
+		return nil
+	})
+}
+
+// demanding reads what a decoder reads, but for configurations in which one of the named fields is false.
+func demanding(d peft.Decoder, fields ...string) peft.Decoder {
+	return edited(d, func(all map[string]json.RawMessage) error {
+		for _, f := range fields {
+			if string(all[f]) == "false" {
+				return fmt.Errorf("%s that is false is not supported", f)
+			}
+			delete(all, f)
+		}
+		return nil
+	})
 }

@@ -62,6 +62,8 @@ func TestFamilyConfigurations(t *testing.T) {
 		`{"peft_type":"OFT","module_dropout":0.1}`:                     "module_dropout is not supported",
 		`{"peft_type":"BOFT","boft_dropout":0.1}`:                      "boft_dropout is not supported",
 		`{"peft_type":"ADALORA","use_dora":true}`:                      "use_dora is not supported",
+		`{"method":"adalora","use_rslora":true}`:                       "use_rslora is not supported",
+		`{"method":"adalora","init_lora_weights":"gaussian"}`:          `Init is "gaussian"`,
 		`{"peft_type":"RANDLORA","save_projection":false}`:             "save_projection that is false is not supported",
 		`{"peft_type":"VBLORA","save_only_topk_weights":true}`:         "save_only_topk_weights is not supported",
 		`{"peft_type":"LORA","init_lora_weights":"corda"}`:             `Init is "corda"`,
@@ -79,6 +81,7 @@ func TestFamilyConfigurations(t *testing.T) {
 	for _, text := range []string{
 		`{"peft_type":"LOHA","rank_dropout":0.0,"module_dropout":0.0,"r":4,"from_the_future":1}`, `{"method":"ia3","target_modules":["key"],"feedforward_modules":[]}`,
 		`{"method":"vera","bias":"vera_only","fan_in_fan_out":true}`, `{"method":"trainable_tokens","token_indices":[3]}`, `{"method":"dora","r":4}`,
+		`{"peft_type":"ADALORA","use_rslora":true,"lora_bias":true,"alpha_pattern":{"a":2},"init_lora_weights":"gaussian"}`,
 		`{"method":"adalora","rank_pattern":{"a.lora_E":[true,false]}}`, `{"method":"lora","trainable_token_indices":{"embed_tokens":[1]}}`,
 	} {
 		_, err := peft.DecodeMethod([]byte(text))

@@ -16,10 +16,15 @@ func (q *Patch) baseKey(name string) string {
 	if dot < 0 {
 		return Wrapper + name
 	}
-	if s := q.sites.Find(name[:dot]); s != nil && len(q.deltas[s.base()]) > 0 {
+	if s := q.sites.Find(name[:dot]); s != nil && q.wraps(s) {
 		return Wrapper + name[:dot] + ".base_layer" + name[dot:]
 	}
 	return Wrapper + name
+}
+
+// wraps reports whether the patch adds to a site, or would but for its rank of 0.
+func (q *Patch) wraps(s Site) bool {
+	return len(q.deltas[s.base()]) > 0 || slices.ContainsFunc(q.params, func(x *Param) bool { return x.Len() == 0 && strings.HasPrefix(x.Name, s.Name()+"/") })
 }
 
 // TiedKeys are the keys that [Patch.BaseKey] would give a trained copy of one of the base's parameters by the names of the other places that have it.
