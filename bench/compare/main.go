@@ -15,8 +15,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
+
+	"peft/bench/internal/program"
 )
 
 // options are the flags.
@@ -43,6 +46,11 @@ func parse(args []string, w io.Writer) (o options, err error) {
 	f.IntVar(&o.most, "most", runtime.NumCPU(), "most threads that our own steps are timed with")
 	if err := f.Parse(args); err != nil {
 		return o, err
+	}
+	if o.programs != "" {
+		if o.programs, err = filepath.Abs(o.programs); err != nil {
+			return o, err
+		}
 	}
 	for name, n := range map[string]int{"rounds": o.rounds, "steps": o.steps, "threads": o.threads} {
 		if n < 1 {
@@ -75,7 +83,7 @@ func compare(ctx context.Context, o options) error {
 	defer os.RemoveAll(dir)
 	if o.programs == "" {
 		o.programs = dir
-		if err := build(ctx, dir); err != nil {
+		if err := program.Build(ctx, dir, "./examples/bench", "./examples/finetune"); err != nil {
 			return err
 		}
 	}

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"time"
+
+	"peft/bench/internal/program"
 )
 
 // A turn is what one run of one side came to. Fields are the programs' own.
@@ -79,35 +76,12 @@ func (r *result) round(ctx context.Context) error {
 	return nil
 }
 
-// take runs a command and reads the last line that it prints.
+// take runs a command, which ends with a line of JSON.
 func take(ctx context.Context, command []string) (t turn, err error) {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "HF_HUB_OFFLINE=1")
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
 	begin := time.Now()
-	if err := cmd.Run(); err != nil {
-		return t, fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, lastLine(errs.String()))
-	}
+	err = program.Run(ctx, command, &t)
 	t.seconds = time.Since(begin).Seconds()
-	if err := json.Unmarshal([]byte(lastLine(out.String())), &t); err != nil {
-		return t, fmt.Errorf("%s: its last line is no JSON object: %w", strings.Join(command, " "), err)
-	}
-	return t, nil
-}
-
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
-}
-
-// build compiles our programs into a folder.
-func build(ctx context.Context, dir string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir, "./examples/bench", "./examples/finetune")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build, from the module's root: %w: %s", err, lastLine(string(out)))
-	}
-	return nil
+	return t, err
 }
 
 // median is the middle one of some numbers.
