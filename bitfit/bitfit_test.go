@@ -134,3 +134,17 @@ func TestRefusals(t *testing.T) {
 		require.ErrorContains(t, err, says, text)
 	}
 }
+
+// TestFiledNorms reads a patch that trains a linear map as norms are trained, which Hugging Face PEFT makes, and which is refused where it is not in a file.
+func TestFiledNorms(t *testing.T) {
+	m, d := newBare(), tensor.Reference()
+	q, err := peft.Attach(d, m, bitfit.NormTuning{Targeted: peft.Targeted{On: peft.Named("QKV")}}.Filed(), 1)
+	require.NoError(t, err)
+	dir := t.TempDir() + "/patch"
+	require.NoError(t, peft.Save(dir, q, peft.Info{}))
+	require.Contains(t, golden.Open(t, dir+"/"+peft.WeightsFile).Names(), "base_model.model.QKV.ln_tuning_layers.weight")
+	loaded, report, err := peft.Load(q.Sites(), dir)
+	require.NoError(t, err)
+	require.Empty(t, append(report.Missing, report.Unexpected...))
+	require.Equal(t, q.Trainable(), loaded.Trainable())
+}

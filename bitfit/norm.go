@@ -10,6 +10,8 @@ import (
 // NormTuning trains norms, gain and bias: Hugging Face PEFT's LN_TUNING (Zhao et al. 2023, arXiv:2312.11420). A fresh patch changes nothing.
 type NormTuning struct {
 	peft.Targeted // the norms; where none are named, what is usual for the model's type, or all
+
+	filed bool // the parameters are in a file, which may have linear maps and embeddings too
 }
 
 const normTuning = "LN_TUNING"
@@ -18,7 +20,7 @@ func init() {
 	for _, name := range []string{normTuning, strings.ToLower(normTuning)} {
 		peft.Register(name, func(config []byte) (peft.Method, error) {
 			t, err := peft.DecodeTargeted(normTuning, config, &struct{}{})
-			return NormTuning{t}, err
+			return NormTuning{Targeted: t}, err
 		})
 	}
 }
@@ -31,7 +33,7 @@ func (c NormTuning) Attach(s *peft.Sites, _ peft.Rand) (*peft.Patch, error) {
 	}
 	q := peft.NewPatch(s)
 	for _, x := range sites {
-		if _, ok := x.(*peft.Norm); !ok {
+		if _, ok := x.(*peft.Norm); !ok && !c.filed {
 			return nil, fmt.Errorf("bitfit: %s: norm tuning trains norms, not a %T", x.Name(), x)
 		}
 		for _, f := range x.Frozen() {
@@ -42,6 +44,12 @@ func (c NormTuning) Attach(s *peft.Sites, _ peft.Rand) (*peft.Patch, error) {
 	}
 	c.Whole(q)
 	return q, nil
+}
+
+// Filed is the method as a file may have it: Hugging Face PEFT trains any module as it trains norms.
+func (c NormTuning) Filed() peft.Method {
+	c.filed = true
+	return c
 }
 
 // field is the last part of a parameter's name.

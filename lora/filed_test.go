@@ -76,7 +76,8 @@ func TestTokensHaveNoHead(t *testing.T) {
 	require.Equal(t, q.Trainable(), loaded.Trainable())
 }
 
-// TestFiledSizes reads what files say otherwise than their configurations: Hugging Face PEFT makes BOFT of one factor on a processor, and does not ask for HiRA's ranks by name.
+// TestFiledSizes reads what files say otherwise than their configurations: Hugging Face PEFT makes BOFT of one factor on a processor, does not ask for HiRA's ranks by name, and takes names of
+// feed-forward maps that it does not adapt.
 func TestFiledSizes(t *testing.T) {
 	model := newEcho()
 	for field, c := range map[string]struct {
@@ -85,6 +86,7 @@ func TestFiledSizes(t *testing.T) {
 	}{
 		"boft_n_butterfly_factor": {lora.BOFT{BlockSize: 1, Common: lora.Common{On: peft.Suffixes("Out")}, Init: lora.Random}, 2},
 		"rank_pattern":            {lora.HiRA{Rank: 2, Common: lora.Common{On: peft.Suffixes("Out", "Word")}, Init: lora.Random}, map[string]int{"Out": 1, "Word": 3}},
+		"feedforward_modules":     {lora.IA3{Common: lora.Common{On: peft.Suffixes("Out")}, FeedForward: peft.Names{List: []string{}}, Init: lora.Random}, []string{"Down"}},
 	} {
 		q, err := peft.Attach(tensor.Reference(), model, c.method, 1)
 		require.NoError(t, err)

@@ -19,6 +19,8 @@ type IA3 struct {
 	Common      `json:"-"`
 	FeedForward peft.Names `json:"feedforward_modules"` // the maps that are scaled at their input, by ends of names or a pattern; none given: those that are usual for the model's type
 	Init        Init       `json:"init_ia3_weights"`
+
+	filed bool // the parameters are in a file
 }
 
 var ia3 = kind{name: "IA3", layout: true}
@@ -30,7 +32,7 @@ func (c IA3) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if name, err := c.contradicted(s); name != "" || err != nil {
+	if name, err := c.contradicted(s); !c.filed && (name != "" || err != nil) {
 		return nil, cmp.Or(err, fmt.Errorf("lora: FeedForward holds %q, which none of the chosen maps is called", name))
 	}
 	feeds, err := c.feeds(s)
@@ -47,6 +49,12 @@ func (c IA3) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		q.Add(l, peft.Out, &after{d.change})
 		return nil
 	})
+}
+
+// Filed is the method as a file may have it, with names of feed-forward maps that are not chosen.
+func (c IA3) Filed() peft.Method {
+	c.filed = true
+	return c
 }
 
 func (c IA3) check() error { return first(c.Common.check(ia3), c.Init.check()) }

@@ -97,13 +97,15 @@ func decodePrefix(text []byte) (peft.Method, error) {
 		shared
 		Projection bool   `json:"prefix_projection"`
 		Hidden     int    `json:"encoder_hidden_size"`
-		Init       string `json:"init_weights"`
+		Init       any    `json:"init_weights"`
 	}{shared: defaults}
 	if err := peft.DecodeConfig(text, &f); err != nil {
 		return nil, err
 	}
-	if f.Init != "" && f.Init != "zero" {
-		return nil, fmt.Errorf(`init_weights is %q, expected null or "zero"`, f.Init)
+	switch f.Init {
+	case nil, "", "zero", true, false: // to Hugging Face PEFT all but "zero" is null
+	default:
+		return nil, fmt.Errorf(`init_weights is "%v", expected null or "zero"`, f.Init)
 	}
 	return Config{Tokens: f.Tokens, Projection: f.Projection, Hidden: f.Hidden, Zero: f.Init == "zero", Save: f.save(), Head: f.Head, origin: f.origin()}, nil
 }

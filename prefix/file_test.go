@@ -40,6 +40,7 @@ func TestConfigurations(t *testing.T) {
 func FuzzConfigurations(f *testing.F) {
 	for _, text := range []string{
 		`{"peft_type":"PREFIX_TUNING","num_virtual_tokens":3,"prefix_projection":true,"encoder_hidden_size":4,"inference_mode":true,"task_type":"SEQ_CLS"}`,
+		`{"peft_type":"PREFIX_TUNING","num_virtual_tokens":2,"init_weights":true}`,
 		`{"peft_type":"PROMPT_TUNING","num_virtual_tokens":2,"prompt_tuning_init":"SAMPLE_VOCAB","modules_to_save":["classifier"]}`,
 		`{"peft_type":"P_TUNING","num_virtual_tokens":2,"encoder_reparameterization_type":"LSTM","encoder_hidden_size":3,"encoder_num_layers":1,"encoder_dropout":0.1}`,
 		`{"peft_type":"MULTITASK_PROMPT_TUNING","num_virtual_tokens":2,"num_tasks":3,"num_ranks":2,"prompt_tuning_init":"EXACT_SOURCE_TASK"}`,
