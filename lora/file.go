@@ -16,13 +16,16 @@ func init() {
 
 // unsupported are the fields of Hugging Face's configuration that ask for something else than this package makes.
 var unsupported = []string{
-	"use_qalora", "use_bdlora", "layer_replication", "target_parameters", "alora_invocation_tokens", "arrow_config", "kasa_config",
+	"use_qalora", "use_bdlora", "layer_replication", "alora_invocation_tokens", "arrow_config", "kasa_config",
 	"monteclora_config", "velora_config", "corda_config", "loftq_config",
 }
 
 // Config is the configuration that Hugging Face PEFT reads.
 func (c Config) Config(s *peft.Sites) (map[string]any, error) {
 	c.Alpha = c.ranks().alphaOr(c.Rank)
+	if len(c.Parameters) == 0 {
+		c.Parameters = nil
+	}
 	return lora.write(c.common(), s, c)
 }
 

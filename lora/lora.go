@@ -24,6 +24,7 @@ type Config struct {
 	AlphaPattern peft.PatternMap `json:"alpha_pattern"`           // α of single sites, by name
 	Tokens       TokenRows       `json:"trainable_token_indices"` // rows of embeddings that are trained too
 	Tie          bool            `json:"ensure_weight_tying"`     // an embedding's update is that of the maps which share its table, too
+	Parameters   []string        `json:"target_parameters"`       // weights that are updated too, by the end of their name; where there are some, On that is nil chooses nothing
 	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
 	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
 
@@ -52,7 +53,11 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 			return nil, fmt.Errorf("lora: %s: %w", x.Name(), err)
 		}
 	}
-	return q, first(c.Tokens.train(q), c.common().whole(q, lora, c.withTied(s, own)))
+	more, err := c.parameters(q, sites, rng)
+	if err != nil {
+		return nil, err
+	}
+	return q, first(c.Tokens.train(q), c.common().whole(q, lora, append(c.withTied(s, own), more...)))
 }
 
 // Filed is the method as a file may have it: with any rank, with α that is 0, and begun in a way that does not matter any more.
@@ -68,6 +73,9 @@ func (c Config) Filed() peft.Method {
 }
 
 func (c Config) common() Common {
+	if c.onlyParameters() {
+		c.On = nowhere{}
+	}
 	return Common{c.On, c.Bias, c.Save, c.Head, c.Tie && c.savesEmbedding(), c.Tokens != nil}
 }
 
@@ -82,7 +90,7 @@ func (c Config) check() error {
 	case c.DoRA && c.Tie:
 		return errors.New("lora: DoRA is of one map or embedding: Tie must be false")
 	}
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
+	return first(c.checkParameters(), within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
 }
 
 // site adds the update to one site.

@@ -64,7 +64,7 @@ func (e except) Select(s *Sites) ([]Site, error) {
 			left = append(left, x)
 		}
 	}
-	if left == nil {
+	if left == nil && len(sites) > 0 {
 		return nil, fmt.Errorf("peft: %v matches only sites in modules that are trained whole: %q", e.chosen, e.modules)
 	}
 	return left, nil
