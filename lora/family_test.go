@@ -49,6 +49,7 @@ func TestFamily(t *testing.T) {
 		"road 4":          {lora.RoAd{Common: at, Group: 2, Variant: lora.Road4}, pefttest.Want{Trained: maps * 4 * size}},
 		"c3a":             {lora.C3A{Common: at, Block: 4}, pefttest.Want{Trained: maps * size * size / 4}},
 		"vblora":          {lora.VBLoRA{Common: at, Rank: 2, Vectors: 7, Length: 4, TopK: 3, Std: 20}, pefttest.Want{Trained: 7*4 + maps*2*2*3*7, Different: true}},
+		"vblora smallest": {lora.VBLoRA{Common: at, Rank: 1, Vectors: 5, Length: 6, TopK: 1, Std: 20, Small: true}, pefttest.Want{Trained: 5*6 + maps*1*2*2*5, Different: true}},
 		"delora":          {lora.DeLoRA{Common: at, Rank: 3}, pefttest.Want{Trained: maps * (3*perRank + 1)}},
 		"hira":            {lora.HiRA{Common: at, Rank: 3, Dropout: 0.2}, pefttest.Want{Trained: maps * 3 * perRank}},
 		"hira embedding":  {lora.HiRA{Common: words, Rank: 3}, pefttest.Want{Trained: 3 * (pefttest.Words + size)}},

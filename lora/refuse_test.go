@@ -65,7 +65,6 @@ func TestFamilyConfigurations(t *testing.T) {
 		`{"method":"adalora","use_rslora":true}`:                       "use_rslora is not supported",
 		`{"method":"adalora","init_lora_weights":"gaussian"}`:          `Init is "gaussian"`,
 		`{"peft_type":"RANDLORA","save_projection":false}`:             "save_projection that is false is not supported",
-		`{"peft_type":"VBLORA","save_only_topk_weights":true}`:         "save_only_topk_weights is not supported",
 		`{"peft_type":"LORA","init_lora_weights":"corda"}`:             `Init is "corda"`,
 		`{"peft_type":"LORA","init_lora_weights":"pissa_niter_4"}`:     `Init is "pissa_niter_4"`,
 		`{"peft_type":"HIRA","bias":"all"}`:                            "HIRA trains no biases",

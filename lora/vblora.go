@@ -22,13 +22,16 @@ type VBLoRA struct {
 	Dropout float64 `json:"vblora_dropout"`         // on the branch's input, in training
 	Bound   float64 `json:"init_vector_bank_bound"` // the bank starts uniform within it; 0 means 0.02
 	Std     float64 `json:"init_logits_std"`        // the logits start normal; 0 means 0.1
+	Small   bool    `json:"save_only_topk_weights"` // files hold the shares that are mixed and not the logits, which cannot be trained on then
+
+	filed map[string][]int32 // of the small form: the numbers of the vectors that are mixed, by parameter
 }
 
 var vblora = kind{name: "VBLORA", bias: true, layout: true}
 
 func init() {
 	d := VBLoRA{Rank: 4, Vectors: 256, Length: 256, TopK: 2, Bound: 0.02, Std: 0.1}
-	register(vblora, decoder(vblora, d, "save_only_topk_weights"))
+	register(vblora, decoder(vblora, d))
 }
 
 // Attach puts logits at each chosen map.
@@ -45,10 +48,18 @@ func (c VBLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		if bank == nil {
 			bank = q.NewParam("/vblora_vector_bank", peft.Uniform(rng, c.Vectors*c.Length, c.Bound), c.Vectors, c.Length)
 		}
-		logits := func(name string, rows, cols int) *peft.Param {
-			return q.NewParam(l.Name()+name, peft.Normal(rng, rows*cols*c.Vectors, c.Std), rows, cols, c.Vectors)
+		logits := c.shares
+		if c.filed == nil {
+			logits = func(q *peft.Patch, name string, rows, cols int) (*peft.Param, error) {
+				return q.NewParam(name, peft.Normal(rng, rows*cols*c.Vectors, c.Std), rows, cols, c.Vectors), nil
+			}
 		}
-		d := &mixtures{bank: bank, topK: c.TopK, a: logits("/vblora_logits_A", c.Rank, l.In/c.Length), b: logits("/vblora_logits_B", l.Out/c.Length, c.Rank)}
+		a, errA := logits(q, l.Name()+"/vblora_logits_A", c.Rank, l.In/c.Length)
+		b, errB := logits(q, l.Name()+"/vblora_logits_B", l.Out/c.Length, c.Rank)
+		d := &mixtures{bank: bank, topK: c.TopK, a: a, b: b}
+		if err := first(errA, errB); err != nil {
+			return err
+		}
 		q.Add(l, peft.Out, &factored{branchOf(l, c.Dropout), 1, d.factors})
 		return nil
 	})
@@ -82,22 +93,22 @@ type mixtures struct {
 
 func (d *mixtures) factors(p *peft.Pass) (a, b *tensor.Tensor) {
 	r, tiles, bank := d.a.Tensor().Shape()[0], d.b.Tensor().Shape()[0], d.bank.In(p)
-	a = d.mix(d.a.In(p), bank)
-	b = swap(d.mix(d.b.In(p), bank), 1, tiles, r) // rows of length numbers in the order (rank, tile)
+	a = d.mix(d.a, p, bank)
+	b = swap(d.mix(d.b, p, bank), 1, tiles, r) // rows of length numbers in the order (rank, tile)
 	return tensor.Reshape(a, r, a.Len()/r), tensor.Transpose(tensor.Reshape(b, r, b.Len()/r))
 }
 
-// mix is a mixture of vectors for each row of logits.
-func (d *mixtures) mix(logits, bank *tensor.Tensor) *tensor.Tensor {
-	best := largest(logits.Float64s(), logits.Cols(), d.topK)
-	places := make([]int32, len(best))
-	for i, v := range best {
-		places[i] = int32(i/d.topK*logits.Cols()) + v
+// mix is a mixture of vectors for each row of logits, or of shares.
+func (d *mixtures) mix(x *peft.Param, p *peft.Pass, bank *tensor.Tensor) *tensor.Tensor {
+	best, shares := x.Places, x.In(p)
+	if best == nil {
+		best, shares = topShares(shares, d.topK)
+	} else {
+		shares = allShares(p, shares, len(best)/d.topK, d.topK)
 	}
-	shares := tensor.Softmax(pick(logits, places, logits.Rows(), d.topK))
 	var sum *tensor.Tensor
 	for k := range d.topK {
-		ids := make([]int32, logits.Rows())
+		ids := make([]int32, len(best)/d.topK)
 		for i := range ids {
 			ids[i] = best[i*d.topK+k]
 		}
@@ -109,6 +120,16 @@ func (d *mixtures) mix(logits, bank *tensor.Tensor) *tensor.Tensor {
 		}
 	}
 	return sum
+}
+
+// topShares are the numbers of the k vectors with the largest logits in each row, and the softmax of these.
+func topShares(logits *tensor.Tensor, k int) (best []int32, shares *tensor.Tensor) {
+	best = largest(logits.Float64s(), logits.Cols(), k)
+	places := make([]int32, len(best))
+	for i, v := range best {
+		places[i] = int32(i/k*logits.Cols()) + v
+	}
+	return best, tensor.Softmax(pick(logits, places, logits.Rows(), k))
 }
 
 // largest are the numbers of the k largest entries of each row of n, the largest first.
