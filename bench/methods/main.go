@@ -34,8 +34,8 @@ func parse(args []string, w io.Writer) (o options, err error) {
 	f.StringVar(&o.data, "data", "../shared/data/products", "`folder` with a train.jsonl and a test.jsonl")
 	f.StringVar(&o.python, "python", "", "`interpreter` that has torch, transformers and peft; empty: none")
 	only := f.String("only", "", "run only the methods whose names this `pattern` matches")
-	f.IntVar(&o.epochs, "epochs", 2, "how often every example is seen")
-	f.IntVar(&o.batch, "batch", 16, "examples at once")
+	f.IntVar(&o.epochs, "epochs", 1, "how often every example is seen")
+	f.IntVar(&o.batch, "batch", 8, "examples at once")
 	f.IntVar(&o.seed, "seed", 0, "of all that is random")
 	f.IntVar(&o.threads, "threads", runtime.NumCPU(), "threads")
 	if err := f.Parse(args); err != nil {

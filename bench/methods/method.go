@@ -32,7 +32,7 @@ var families = []struct {
 	{"adapters", []method{
 		{"adapter", ""}, {"houlsby", ""}, {"parallel", ""}, {"scaled_parallel", ""}, {"compacter", ""}, {"compacter++", ""}, {"pfeiffer+inv", ""}, {"adapter_plus", ""},
 	}},
-	{"prefixes and prompts", []method{{"prefix", ""}, {"prefix_tuning", ""}, {"p_tuning_v2", ""}, {"prefix_tuning_flat", ""}, {"prompt", ""}, {"p_tuning", ""}, {"multitask_prompt_tuning", ""}}},
+	{"prefixes and prompts", []method{{"prefix", ""}, {"prefix_tuning", `"prefix_length":10,"bottleneck_size":64`}, {"p_tuning_v2", ""}, {"prefix_tuning_flat", ""}, {"prompt", ""}, {"p_tuning", ""}, {"multitask_prompt_tuning", ""}}},
 	{"selections", []method{{"bitfit", ""}, {"ln_tuning", ""}, {"fish", ""}, {"shira", ""}}},
 	{"hybrids", []method{{"mam", ""}, {"unipelt", ""}, {"adamix", ""}}},
 }
