@@ -18,17 +18,18 @@ import (
 // Pₖ is a butterfly: it brings numbers together that stand 2ᵏ⁻² blocks apart, and for the first factor it is I. D starts at zero and s at one, so that a fresh patch changes nothing.
 type BOFT struct {
 	Common    `json:"-"`
-	Blocks    int  `json:"boft_block_num"`          // how many blocks; 0: by BlockSize
-	BlockSize int  `json:"boft_block_size"`         // the size of each, where Blocks is 0; 0 means 4
-	Factors   int  `json:"boft_n_butterfly_factor"` // m; 0 means 1
-	Init      Init `json:"init_weights"`
+	Blocks    int     `json:"boft_block_num"`          // how many blocks; 0: by BlockSize
+	BlockSize int     `json:"boft_block_size"`         // the size of each, where Blocks is 0; 0 means 4
+	Factors   int     `json:"boft_n_butterfly_factor"` // m; 0 means 1
+	Dropout   float64 `json:"boft_dropout"`            // of blocks, which are I then, in training
+	Init      Init    `json:"init_weights"`
 
 	filed int // m of the file; 0: none. Hugging Face PEFT has but one factor on a processor, whatever the configuration says
 }
 
 var boft = kind{name: "BOFT", bias: true, layout: true}
 
-func init() { register(boft, decoder(boft, BOFT{BlockSize: 4, Factors: 1}, "boft_dropout")) }
+func init() { register(boft, decoder(boft, BOFT{BlockSize: 4, Factors: 1})) }
 
 // Attach puts a rotation before each chosen map, and a scale after it.
 func (c BOFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
@@ -41,7 +42,7 @@ func (c BOFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		if err != nil {
 			return err
 		}
-		d := &butterfly{site: l, factors: m, blocks: blocks, size: size}
+		d := &butterfly{site: l, dropout: c.Dropout, factors: m, blocks: blocks, size: size}
 		d.r = q.NewParam(l.Name()+"/boft_R", c.Init.last(func() []float64 { return peft.Normal(rng, m*l.In*size, 0.1) }), m, blocks, size, size)
 		d.s = q.NewParam(l.Name()+"/boft_s", slices.Repeat([]float64{1}, l.Out), l.Out, 1)
 		q.Add(l, peft.In, &before{d.turn})
@@ -92,7 +93,7 @@ func (c BOFT) check() error {
 	if c.Blocks < 0 || c.BlockSize < 0 || c.Blocks > 0 && c.BlockSize > 0 {
 		return fmt.Errorf("lora: Blocks is %d and BlockSize %d, must be one of them above 0 and the other 0", c.Blocks, c.BlockSize)
 	}
-	return first(within("Factors", c.Factors, 0, mostFactors), c.Common.check(boft), c.Init.check())
+	return first(probability("Dropout", c.Dropout), within("Factors", c.Factors, 0, mostFactors), c.Common.check(boft), c.Init.check())
 }
 
 // Config is the configuration that Hugging Face PEFT reads.
@@ -104,6 +105,7 @@ func (c BOFT) Config(s *peft.Sites) (map[string]any, error) {
 // butterfly is the rotations and the scale of one map.
 type butterfly struct {
 	site                  *peft.Linear
+	dropout               float64
 	r, s                  *peft.Param
 	factors, blocks, size int
 }
@@ -117,7 +119,8 @@ func (d *butterfly) turn(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 		n := d.factors * d.blocks
 		r := tensor.Reshape(d.r.In(p), n, d.size, d.size)
 		mirror := tensor.Reshape(swap(r, n, d.size, d.size), n, d.size, d.size)
-		return tensor.Reshape(cayley(p, tensor.Scale(tensor.Sub(r, mirror), 0.5)), n*d.size, d.size)
+		change := blocksStay(p, cayley(p, tensor.Scale(tensor.Sub(r, mirror), 0.5)), n, d.dropout, d.r.Name)
+		return tensor.Reshape(change, n*d.size, d.size)
 	})
 	var sum *tensor.Tensor
 	for k := d.factors - 1; k >= 0; k-- {

@@ -11,14 +11,17 @@ import (
 //
 // w1 starts at zero.
 type LoKr struct {
-	Common       `json:"-"`
-	Rank         int             `json:"r"`                // r, at least 1
-	Alpha        float64         `json:"alpha"`            // α; 0 means Rank
-	Both         bool            `json:"decompose_both"`   // w1 = w1_a·w1_b too, where that is smaller
-	Factor       int             `json:"decompose_factor"` // l and m, where they divide out and in, else the largest l ≤ √out and m ≤ √in below it; 0 or −1: any
-	RankPattern  peft.PatternMap `json:"rank_pattern"`     // ranks of single sites, by name
-	AlphaPattern peft.PatternMap `json:"alpha_pattern"`    // α of single sites, by name
-	Init         Init            `json:"init_weights"`     // or LyCORIS
+	Common        `json:"-"`
+	Rank          int             `json:"r"`                  // r, at least 1
+	Alpha         float64         `json:"alpha"`              // α; 0 means Rank
+	Both          bool            `json:"decompose_both"`     // w1 = w1_a·w1_b too, where that is smaller
+	Factor        int             `json:"decompose_factor"`   // l and m, where they divide out and in, else the largest l ≤ √out and m ≤ √in below it; 0 or −1: any
+	RankPattern   peft.PatternMap `json:"rank_pattern"`       // ranks of single sites, by name
+	AlphaPattern  peft.PatternMap `json:"alpha_pattern"`      // α of single sites, by name
+	RankDropout   float64         `json:"rank_dropout"`       // on the rows of ΔW, in training
+	Even          bool            `json:"rank_dropout_scale"` // rows that stay are made larger, so that the mean of all is what it was
+	ModuleDropout float64         `json:"module_dropout"`     // on ΔW as a whole, in training
+	Init          Init            `json:"init_weights"`       // or LyCORIS
 }
 
 // LyCORIS starts [LoKr] with zeros in w2 rather than in w1, as the library of that name does.
@@ -27,7 +30,7 @@ const LyCORIS Init = "lycoris"
 var lokr = kind{name: "LOKR"}
 
 func init() {
-	register(lokr, decoder(lokr, LoKr{Rank: 8, Alpha: 8, Factor: -1}, "rank_dropout", "module_dropout"))
+	register(lokr, decoder(lokr, LoKr{Rank: 8, Alpha: 8, Factor: -1}))
 }
 
 // Attach puts an update at each chosen map.
@@ -41,7 +44,7 @@ func (c LoKr) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 			return err
 		}
 		rows, cols := factors(l.Out, c.Factor), factors(l.In, c.Factor)
-		d := &kronecker{scale: alpha / float64(r)}
+		d := &kronecker{dropping: c.dropping(l.Name()), scale: alpha / float64(r)}
 		d.w1 = c.factor(q, l.Name()+"/lokr_w1", [2]int{rows[0], cols[0]}, r, c.Both, c.Init != LyCORIS, rng)
 		d.w2 = c.factor(q, l.Name()+"/lokr_w2", [2]int{rows[1], cols[1]}, r, true, c.Init == LyCORIS, rng)
 		q.Add(l, peft.Out, &added{f: d.apply})
@@ -49,8 +52,12 @@ func (c LoKr) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	})
 }
 
+func (c LoKr) dropping(key string) dropping {
+	return dropping{c.ModuleDropout, c.RankDropout, c.Even, key}
+}
+
 func (c LoKr) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), c.Common.check(lokr), c.Init.check(LyCORIS))
+	return first(c.dropping("").check(), within("Rank", c.Rank, 1, mostRank), c.Common.check(lokr), c.Init.check(LyCORIS))
 }
 
 func (c LoKr) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }
@@ -100,6 +107,7 @@ func factors(size, factor int) [2]int {
 
 // kronecker is Δ(x) = s·x·(w1 ⊗ w2)ᵀ, without the matrix ΔW: with a row of x as [m×n], its image is w1·x·w2ᵀ.
 type kronecker struct {
+	dropping
 	w1, w2 []*peft.Param // one, or two to be multiplied
 	scale  float64
 }
@@ -109,7 +117,11 @@ func (d *kronecker) apply(p *peft.Pass, x *tensor.Tensor) *tensor.Tensor {
 	rows, l, m, k := x.Rows(), w1.Rows(), w1.Cols(), w2.Rows()
 	h := tensor.MatMulT(tensor.Reshape(x, rows*m, w2.Cols()), w2)
 	h = tensor.MatMulT(tensor.Reshape(swap(h, rows, m, k), rows*k, m), w1)
-	return tensor.Scale(tensor.Reshape(swap(h, rows, k, l), rows, l*k), d.scale)
+	y := tensor.Scale(tensor.Reshape(swap(h, rows, k, l), rows, l*k), d.scale)
+	if of := d.rows(p, l*k); of != nil {
+		y = tensor.Mul(y, tensor.Transpose(of))
+	}
+	return y
 }
 
 func whole(p *peft.Pass, parts []*peft.Param) *tensor.Tensor {

@@ -25,13 +25,14 @@ type OFT struct {
 	Eps         float64 `json:"eps"`                      // 0 means 6·10⁻⁵
 	Neumann     bool    `json:"use_cayley_neumann"`       // the inverse is a sum of powers of Q: faster for large blocks, and orthogonal only nearly
 	Terms       int     `json:"num_cayley_neumann_terms"` // of that sum; 0 means 5
+	Dropout     float64 `json:"module_dropout"`           // of blocks, which are I then, in training
 	Init        Init    `json:"init_weights"`
 }
 
 var oft = kind{name: "OFT", bias: true, layout: true}
 
 func init() {
-	register(oft, decoder(oft, OFT{BlockSize: 32, Eps: 6e-5, Neumann: true, Terms: 5}, "module_dropout"))
+	register(oft, decoder(oft, OFT{BlockSize: 32, Eps: 6e-5, Neumann: true, Terms: 5}))
 }
 
 // Attach puts a rotation before each chosen map, or after each chosen embedding.
@@ -83,7 +84,7 @@ func (c OFT) check() error {
 	if c.Blocks < 0 || c.BlockSize < 0 || c.Blocks > 0 && c.BlockSize > 0 {
 		return fmt.Errorf("lora: Blocks is %d and BlockSize %d, must be one of them above 0 and the other 0", c.Blocks, c.BlockSize)
 	}
-	return first(c.Common.check(oft), atLeast("Terms", c.Terms, 0), c.Init.check())
+	return first(c.Common.check(oft), probability("Dropout", c.Dropout), atLeast("Terms", c.Terms, 0), c.Init.check())
 }
 
 // blocks are how many blocks there are for an input of n numbers, and how large.
@@ -184,6 +185,7 @@ func (d *rotation) turn(p *peft.Pass) *tensor.Tensor {
 	if d.Neumann {
 		turn = neumann(skew, d.Terms)
 	}
+	turn = blocksStay(p, turn, d.own, d.Dropout, d.w.Name)
 	if d.own < d.blocks {
 		n := d.size * d.size
 		turn = tensor.Reshape(tensor.GatherRows(tensor.Reshape(turn, 1, n), make([]int32, d.blocks), nil), d.blocks, d.size, d.size)

@@ -57,10 +57,10 @@ func TestFamilyRefuses(t *testing.T) {
 // Options of Hugging Face PEFT that are not there are refused by name, and so are fields that a person misspelt.
 func TestFamilyConfigurations(t *testing.T) {
 	for text, says := range map[string]string{
-		`{"peft_type":"LOHA","rank_dropout":0.1}`:                      "rank_dropout is not supported",
-		`{"peft_type":"LOKR","module_dropout":0.1}`:                    "module_dropout is not supported",
-		`{"peft_type":"OFT","module_dropout":0.1}`:                     "module_dropout is not supported",
-		`{"peft_type":"BOFT","boft_dropout":0.1}`:                      "boft_dropout is not supported",
+		`{"peft_type":"LOHA","rank_dropout":1}`:                        "RankDropout is 1",
+		`{"peft_type":"LOKR","module_dropout":-0.1}`:                   "ModuleDropout is -0.1",
+		`{"peft_type":"OFT","module_dropout":1}`:                       "Dropout is 1",
+		`{"peft_type":"BOFT","boft_dropout":1}`:                        "Dropout is 1",
 		`{"peft_type":"ADALORA","use_dora":true}`:                      "use_dora is not supported",
 		`{"method":"adalora","use_rslora":true}`:                       "use_rslora is not supported",
 		`{"method":"adalora","init_lora_weights":"gaussian"}`:          `Init is "gaussian"`,
