@@ -20,7 +20,7 @@ type Hub struct {
 	Intermediate bool        // the first map of each feed-forward network too; of Llama and its kin the last
 	Output       bool        // the last map too; of Llama and its kin the first
 	LeaveOut     []int       // blocks that are left as they are, by number, the decoder's counted after the encoder's
-	Rescale      bool        // y = l∘(x·Wᵀ + b) in place of an update (IA3); Rank and Alpha count for nothing
+	Rescale      bool        // y = α·l∘(x·Wᵀ + b) in place of an update (IA3), where an α of 0 means 1; Rank counts for nothing
 	Gate         bool        // a gate for each sequence in place of s (UniPELT: Mao et al. 2022, arXiv:2110.07577)
 	DoRA         bool        // y = m/‖W + B·A‖∘(x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ), ‖·‖ the lengths of rows
 	Dropout      float64     // on the branch's input, in training
@@ -140,7 +140,7 @@ func (c Hub) parts(l *peft.Linear, modelType string) (all []peft.Part, err error
 
 // linear makes the parameters at one map.
 func (c Hub) linear(q *peft.Patch, l *peft.Linear, parts []peft.Part, rng peft.Rand) error {
-	h := hub{branch: branchOf(l, c.Dropout), site: l, parts: parts}
+	h := hub{branch: branchOf(l, c.Dropout), site: l, parts: parts, alpha: cmp.Or(c.Alpha, 1)}
 	wide := 0
 	for _, p := range parts {
 		wide += p.Hi - p.Lo

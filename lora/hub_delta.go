@@ -13,6 +13,7 @@ type hub struct {
 	a, b  *peft.Param
 	site  *peft.Linear
 	parts []peft.Part
+	alpha float64 // of IA3
 }
 
 // both are the factors of the update of the whole map, A [n·r×in] and B [out×n·r]: the blocks of B stand in the rows of their parts and the columns of their A.
@@ -44,13 +45,13 @@ func (h hub) rows(p *peft.Pass, i int, elsewhere float64) *tensor.Tensor {
 	return tensor.GatherRows(tensor.Stack(nil, b, rest), idx, nil)
 }
 
-// rescale is (l − 1)∘y.
+// rescale is (α·l − 1)∘y. As in the library, α counts for the columns of a fused map too that no l is for.
 func (h hub) rescale(p *peft.Pass, y *tensor.Tensor) *tensor.Tensor {
 	l := h.rows(p, 0, 1)
 	for i := range h.parts[1:] {
 		l = tensor.Mul(l, h.rows(p, i+1, 1))
 	}
-	return tensor.Mul(y, tensor.Shift(tensor.Reshape(l, 1, h.site.Out), -1))
+	return tensor.Mul(y, tensor.Shift(tensor.Scale(tensor.Reshape(l, 1, h.site.Out), h.alpha), -1))
 }
 
 // hubGated is Σ gᵢ·(x·Aᵢᵀ)·Bᵢᵀ, with a gate on x for each part.

@@ -100,7 +100,7 @@ func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 		LeaveOut: append([]int{}, c.LeaveOut...), Mode: "add", Gate: c.Gate, DoRA: c.DoRA, Dropout: c.Dropout, Init: cmp.Or(string(c.Init), "lora"),
 	}
 	if c.Rescale {
-		f.Rank, f.Alpha, f.Mode, f.Init = 1, 1, "scale", "ia3"
+		f.Rank, f.Alpha, f.Mode, f.Init = 1, cmp.Or(c.Alpha, 1), "scale", "ia3"
 	}
 	for _, r := range c.roles("") {
 		for letter, role := range matrices {

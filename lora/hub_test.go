@@ -1,6 +1,7 @@
 package lora_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ func TestHub(t *testing.T) {
 		"left out":   {lora.Hub{Rank: 2, LeaveOut: []int{1}, Head: true, Name: "x"}, pefttest.Want{Trained: 2*4*d + pefttest.Classes*(d+1)}},
 		"feed":       {lora.Hub{Rank: 1, Attention: []peft.Role{}, Output: true, Init: lora.HubNormal}, pefttest.Want{Trained: layers * (d + inner), Different: true}},
 		"IA3":        {lora.Hub{Rescale: true, Attention: all[1:], Intermediate: true}, pefttest.Want{Trained: layers * (2*d + inner)}},
+		"scaled IA3": {lora.Hub{Rescale: true, Alpha: 2, Attention: all}, pefttest.Want{Trained: layers * 3 * d, Different: true}},
 		"gated":      {lora.Hub{Rank: 2, Gate: true}, pefttest.Want{Trained: layers * 2 * (4*d + d + 1), Stays: true}},
 		"DoRA":       {lora.Hub{Rank: 2, DoRA: true}, pefttest.Want{Trained: layers * 2 * (4*d + d), Nearly: true}},
 	} {
@@ -62,4 +64,26 @@ func TestHubAlpha(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, alpha, m.(lora.Hub).Alpha, version)
 	}
+}
+
+// TestHubIA3Alpha wants IA3's factor on what a map puts out, and in the file.
+func TestHubIA3Alpha(t *testing.T) {
+	m := pefttest.NewModel(1)
+	c := lora.Hub{Rescale: true, Alpha: 3, Attention: []peft.Role{peft.Query}}
+	q, err := peft.Attach(tensor.Reference(), m, c, 1)
+	require.NoError(t, err)
+	l := &m.Layers[0].Query
+	out := func(patches ...*peft.Patch) []float64 {
+		p := peft.With(tensor.Reference(), patches...).NoGrad()
+		defer p.Close()
+		x := p.Scope().Tensor(slices.Repeat([]float64{0.5}, l.In), 1, l.In).WithLayout(tensor.NewLayout(1))
+		return l.Apply(p, x).Float64s()
+	}
+	base, scaled := out(), out(q)
+	for i := range base {
+		require.InDelta(t, 3*base[i], scaled[i], 1e-12)
+	}
+	config, err := c.Config(q.Sites())
+	require.NoError(t, err)
+	require.Equal(t, 3.0, config["alpha"])
 }
