@@ -11,11 +11,12 @@ import (
 // a window only, with rotary positions of their own.
 type Gemma struct {
 	base
-	Word  peft.Embedding `name:"embed_tokens"`
-	Input peft.Sequence  `name:"input"`
-	Layer []*GemmaLayer  `name:"layers"`
-	Last  peft.Hidden    `name:"layers"`
-	Norm  peft.Norm      `name:"norm"`
+	Word     peft.Embedding `name:"embed_tokens"`
+	Input    peft.Sequence  `name:"input"`
+	Embedded peft.Hidden    `name:"embedded"`
+	Layer    []*GemmaLayer  `name:"layers"`
+	Last     peft.Hidden    `name:"layers"`
+	Norm     peft.Norm      `name:"norm"`
 }
 
 // GemmaLayer is one block: self-attention and a gated feed-forward network, each a residual branch with a norm at its start and one at its end.
@@ -32,7 +33,10 @@ type GemmaLayer struct {
 }
 
 func newGemma(c *Config) *Gemma {
-	m := &Gemma{base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden)}
+	m := &Gemma{
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Embedded: peft.Hidden{Size: c.Hidden},
+		Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
+	}
 	m.Word.Scale = math.Sqrt(float64(c.Hidden))
 	for i := range c.Layers {
 		l := &GemmaLayer{
@@ -48,7 +52,7 @@ func newGemma(c *Config) *Gemma {
 
 // Forward is the last hidden state [rows×size].
 func (m *Gemma) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
+	x := m.Embedded.Apply(p, m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout)))
 	x = peft.Chain(p, x, m.Layer, (*GemmaLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }

@@ -10,11 +10,12 @@ import (
 // Llama is Llama without a head (Touvron et al. 2023, arXiv:2302.13971): a pre-norm decoder with rotary positions. Mistral, Qwen2 and Qwen3 differ in windows, biases and norms of heads.
 type Llama struct {
 	base
-	Word  peft.Embedding `name:"embed_tokens"`
-	Input peft.Sequence  `name:"input"`
-	Layer []*LlamaLayer  `name:"layers"`
-	Last  peft.Hidden    `name:"layers"`
-	Norm  peft.Norm      `name:"norm"`
+	Word     peft.Embedding `name:"embed_tokens"`
+	Input    peft.Sequence  `name:"input"`
+	Embedded peft.Hidden    `name:"embedded"`
+	Layer    []*LlamaLayer  `name:"layers"`
+	Last     peft.Hidden    `name:"layers"`
+	Norm     peft.Norm      `name:"norm"`
 }
 
 // LlamaLayer is one block: self-attention and a gated feed-forward network, each a residual branch with a norm at its start.
@@ -51,7 +52,8 @@ type LlamaFeed struct {
 
 func newLlama(c *Config) *Llama {
 	m := &Llama{
-		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
+		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Embedded: peft.Hidden{Size: c.Hidden},
+		Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
 	}
 	for i := range c.Layers {
 		l := &LlamaLayer{
@@ -100,7 +102,7 @@ func (f *LlamaFeed) init(c *Config) {
 
 // Forward is the last hidden state [rows×size].
 func (m *Llama) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
+	x := m.Embedded.Apply(p, m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout)))
 	x = peft.Chain(p, x, m.Layer, (*LlamaLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }

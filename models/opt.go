@@ -11,6 +11,7 @@ type OPT struct {
 	Word     peft.Embedding `name:"decoder.embed_tokens"`
 	Input    peft.Sequence  `name:"decoder.input"`
 	Position peft.Embedding `name:"decoder.embed_positions"`
+	Embedded peft.Hidden    `name:"decoder.embedded"`
 	Layer    []*OPTLayer    `name:"decoder.layers"`
 	Last     peft.Hidden    `name:"decoder.layers"`
 	Norm     peft.Norm      `name:"decoder.final_layer_norm"`
@@ -40,7 +41,7 @@ const optOffset = 2
 func newOPT(c *Config) *OPT {
 	m := &OPT{
 		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden, First: optOffset}, Position: peft.NewEmbedding(c.Positions+optOffset, c.Hidden),
-		Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, false),
+		Embedded: peft.Hidden{Size: c.Hidden}, Last: peft.Hidden{Size: c.Hidden}, Norm: peft.NewNorm(c.Hidden, c.Eps, false),
 	}
 	for range c.Layers {
 		m.Layer = append(m.Layer, newOPTLayer(c))
@@ -62,7 +63,7 @@ func newOPTLayer(c *Config) *OPTLayer {
 // Forward is the last hidden state [rows×size].
 func (m *OPT) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 	x := m.Input.Apply(p, m.Word.Apply(p, b.IDs, b.Layout))
-	x = tensor.Add(x, m.Position.Apply(p, x.Layout().Pos, x.Layout()))
+	x = m.Embedded.Apply(p, tensor.Add(x, m.Position.Apply(p, x.Layout().Pos, x.Layout())))
 	x = peft.Chain(p, x, m.Layer, (*OPTLayer).Forward)
 	return m.Norm.Apply(p, m.Last.Apply(p, x))
 }
