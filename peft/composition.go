@@ -166,13 +166,7 @@ func (c *composition) folder(info Info) (f folder, err error) {
 func (q *Patch) fusionFolder(m FusionMethod, info Info) folder {
 	config := q.sites.hubConfig(Info{BaseModel: info.BaseModel, Class: info.Class})
 	maps.Copy(config, map[string]any{"config": m.FusionConfig(), "name": m.HubName(), "adapter_names": strings.Split(m.HubName(), ",")})
-	head := q.sites.head()
-	weights := q.weights(func(x *Param) string {
-		if head[x.Name] != nil {
-			return HubHeadFile
-		}
-		return FusionWeightsFile
-	})
+	weights := q.weights(q.sites.hubFile(FusionWeightsFile))
 	delete(weights, HubHeadFile)
 	return folder{map[string]map[string]any{FusionConfigFile: config}, weights}
 }

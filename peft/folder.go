@@ -36,7 +36,8 @@ type files []*safetensors.File
 // openFiles opens the files of tensors in the folder of a patch. In a folder of AdapterHub's library a head may be among them: then the patch trains the head.
 func (q *Patch) openFiles(dir string) (w files, err error) {
 	names := []string{WeightsFile}
-	if _, ok := q.method.(HubMethod); ok {
+	_, hub := q.method.(HubMethod)
+	if hub {
 		names = []string{HubWeightsFile}
 		if _, err := os.Stat(filepath.Join(dir, HubHeadFile)); err == nil {
 			q.TrainHead()
@@ -49,6 +50,9 @@ func (q *Patch) openFiles(dir string) (w files, err error) {
 			return nil, errors.Join(unreadable(dir, n, err), w.close())
 		}
 		w = append(w, f)
+	}
+	if hub {
+		q.trainHeld(w)
 	}
 	return w, nil
 }

@@ -45,15 +45,9 @@ const hubPrefix = "AdapterHub/"
 
 // hubFolder is the files of a patch as AdapterHub's library reads them.
 func (q *Patch) hubFolder(name string, config map[string]any, info Info) folder {
-	head := q.sites.head()
 	f := folder{
 		configs: map[string]map[string]any{ConfigFile: q.sites.hubConfig(info)},
-		weights: q.weights(func(x *Param) string {
-			if head[x.Name] != nil {
-				return HubHeadFile
-			}
-			return HubWeightsFile
-		}),
+		weights: q.weights(q.sites.hubFile(HubWeightsFile)),
 	}
 	maps.Copy(f.configs[ConfigFile], map[string]any{"config": config, "name": name})
 	if len(f.weights[HubHeadFile]) > 0 {
@@ -83,7 +77,7 @@ func (s *Sites) hubConfig(info Info) map[string]any {
 
 // hubHead is the configuration of a head. Its classes are named as the program names them, or by their numbers.
 func (s *Sites) hubHead(weights []safetensors.Tensor, info Info) map[string]any {
-	classes := 0
+	classes := classless
 	for l := range s.Linears() {
 		if l.Role == Head && l.IsHead {
 			classes = l.Out
@@ -102,6 +96,9 @@ func (s *Sites) hubHead(weights []safetensors.Tensor, info Info) map[string]any 
 	maps.Copy(config, map[string]any{"config": nil, "name": nil, "label2id": ids, "num_labels": classes})
 	return config
 }
+
+// classless is how many classes Hugging Face's configuration of a model says that has none.
+const classless = 2
 
 // labelIDs are the numbers of classes by their names.
 func labelIDs(classes int, info Info) map[string]int {

@@ -52,6 +52,9 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 	if err != nil {
 		return nil, r, fmt.Errorf("peft: load %s: %w", dir, err)
 	}
+	if _, hub := q.method.(HubMethod); hub {
+		r.Unexpected = s.disregard(r.Unexpected)
+	}
 	return q, r, nil
 }
 
