@@ -37,7 +37,7 @@ var adalora = kind{name: "ADALORA", bias: true, layout: true}
 
 func init() {
 	d := AdaLoRA{InitRank: 12, TargetRank: 8, Alpha: 8, Every: 1, Beta1: 0.85, Beta2: 0.85, Orthogonal: 0.5}
-	register(adalora, unheeding(decoder(adalora, d, append([]string{"use_dora", "use_rslora", "lora_bias", "alpha_pattern", "target_parameters"}, unsupported...)...), "use_rslora", "lora_bias", "alpha_pattern"))
+	register(adalora, unheeding(decoder(adalora, d, append([]string{"use_dora", "use_rslora", "lora_bias", "alpha_pattern", "target_parameters", "layer_replication"}, unsupported...)...), "use_rslora", "lora_bias", "alpha_pattern"))
 }
 
 // Attach puts an update at each chosen map.

@@ -25,6 +25,7 @@ type Config struct {
 	Tokens       TokenRows       `json:"trainable_token_indices"` // rows of embeddings that are trained too
 	Tie          bool            `json:"ensure_weight_tying"`     // an embedding's update is that of the maps which share its table, too
 	Parameters   []string        `json:"target_parameters"`       // weights that are updated too, by the end of their name; where there are some, On that is nil chooses nothing
+	Replication  [][2]int        `json:"layer_replication"`       // ranges of layers that the model has been opened with, in this order, some perhaps more than once
 	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
 	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
 
@@ -47,6 +48,9 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if c.Init.fromData() {
 		return nil, fmt.Errorf("lora: Init is %q, which is made of what a model computes for examples: only a patch that has been made can be read", c.Init)
 	}
+	if err := c.replicated(s); err != nil {
+		return nil, err
+	}
 	q := peft.NewPatch(s)
 	for _, x := range own {
 		if err := c.site(q, x, rng); err != nil {
@@ -58,6 +62,21 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		return nil, err
 	}
 	return q, first(c.Tokens.train(q), c.common().whole(q, lora, append(c.withTied(s, own), more...)))
+}
+
+// replicated wants the model to have as many layers as it is to be opened with.
+func (c Config) replicated(s *peft.Sites) error {
+	want, have := 0, 0
+	for _, layers := range c.Replication {
+		want += layers[1] - layers[0]
+	}
+	for x := range s.All() {
+		have = max(have, x.Layer()+1)
+	}
+	if len(c.Replication) > 0 && want != have {
+		return fmt.Errorf("lora: Replication is of %d layers, the model has %d: it is to be opened for the adapter", want, have)
+	}
+	return nil
 }
 
 // Filed is the method as a file may have it: with any rank, with α that is 0, and begun in a way that does not matter any more.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"peft/internal/plainjson"
@@ -44,11 +45,12 @@ func For(adapters ...string) (o Options, err error) {
 // join is the options that suit both, if there are any.
 func (o Options) join(p Options) (Options, bool) {
 	both := Options{
-		Task: cmp.Or(o.Task, p.Task), Class: cmp.Or(o.Class, p.Class), Headless: o.Headless, Labels: cmp.Or(o.Labels, p.Labels), Pool: cmp.Or(o.Pool, p.Pool), Flexible: o.Flexible,
+		Task: cmp.Or(o.Task, p.Task), Class: cmp.Or(o.Class, p.Class), Headless: o.Headless, Labels: cmp.Or(o.Labels, p.Labels), Pool: cmp.Or(o.Pool, p.Pool), Flexible: o.Flexible, Layers: o.Layers,
 	}
 	agree := func(x Options) bool {
 		return (x.Class == "" || x.Class == both.Class) && (x.Labels == 0 || x.Labels == both.Labels) && (x.task() == NoTask || x.task() == both.task()) &&
-			x.Pool == both.Pool && x.Headless == both.Headless && x.Flexible == both.Flexible
+			x.Pool == both.Pool && x.Headless == both.Headless && x.Flexible == both.Flexible &&
+			slices.Equal(x.Layers, both.Layers)
 	}
 	return both, agree(o) && agree(p)
 }
@@ -73,6 +75,9 @@ func (o Options) String() string {
 	}
 	if o.Headless {
 		what = "a model without a head"
+	}
+	if o.Layers != nil {
+		what += fmt.Sprintf(" with the layers %v", o.Layers)
 	}
 	if o.Labels > 0 {
 		what += fmt.Sprintf(" of %d classes", o.Labels)
@@ -102,7 +107,11 @@ func forOne(adapter string) (o Options, err error) {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), plainjson.Error(err))
 	}
-	o = Options{Task: tasks[c.TaskType], Pool: c.Pool, Class: c.Auto.Class, Headless: c.TaskType == "FEATURE_EXTRACTION"}
+	layers, err := layersOf(text)
+	if err != nil {
+		return o, fmt.Errorf("models: %s: %w", filepath.Join(adapter, peft.ConfigFile), plainjson.Error(err))
+	}
+	o = Options{Layers: layers, Task: tasks[c.TaskType], Pool: c.Pool, Class: c.Auto.Class, Headless: c.TaskType == "FEATURE_EXTRACTION"}
 	if o.Flexible, err = flexibleHead(adapter); err != nil {
 		return o, err
 	}

@@ -48,7 +48,7 @@ func newBert(c *Config, pooler bool) *Bert {
 		Norm: peft.NewNorm(c.Hidden, c.Eps, false), Out: peft.Hidden{Size: c.Hidden},
 		Input: peft.Sequence{Size: c.Hidden, First: c.firstPosition()},
 	}}
-	for range c.Layers {
+	for range c.layers() {
 		m.Layer = append(m.Layer, newBertLayer(c))
 	}
 	if pooler {

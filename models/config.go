@@ -34,6 +34,7 @@ type Config struct {
 	IsDecoder     bool                     `json:"is_decoder"`
 	LabelNames    map[string]string        `json:"id2label"`
 	NumLabels     int                      `json:"num_labels"`
+	order         []int                    // of the layers, see [Options]; nil: as they are
 	rotaries      map[string]tensor.Rotary // by type of layer
 	Pool          Pool                     `json:"pool"` // of a classifier that this library wrote: transformers has none on the mean
 	EmbedDropout  float64                  `json:"embedding_dropout"`

@@ -21,6 +21,9 @@ import (
 // Export writes the model as a folder that transformers loads, with the values that the merged patch has in place of the base's: see peft.Merge. What did not change keeps its type,
 // what did is F32, and so are int8 matrices, which transformers does not read. The tokenizer's files go along. The folder is written whole or not at all.
 func (m *Opened) Export(dir string, merged *peft.Patch) error {
+	if m.Options.Layers != nil {
+		return fmt.Errorf("models: export: a folder cannot say that a model has the layers %v", m.Options.Layers)
+	}
 	config, err := m.exportConfig()
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func newLlama(c *Config) *Llama {
 		base: base{c}, Word: peft.NewEmbedding(c.Vocabulary, c.Hidden), Input: peft.Sequence{Size: c.Hidden}, Embedded: peft.Hidden{Size: c.Hidden},
 		Last: peft.Hidden{Size: c.Hidden}, Norm: c.rmsNorm(c.Hidden),
 	}
-	for i := range c.Layers {
+	for _, i := range c.layers() {
 		l := &LlamaLayer{
 			Norm: c.rmsNorm(c.Hidden), Attended: peft.Sublayer{Role: peft.SelfBlock, Size: c.Hidden},
 			FeedNorm: c.rmsNorm(c.Hidden), Fed: peft.Sublayer{Role: peft.FFN, Size: c.Hidden}, Out: peft.Hidden{Size: c.Hidden},

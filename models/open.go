@@ -24,6 +24,7 @@ type Options struct {
 	Labels   int          // of a new head; 0: as config.json says
 	Pool     Pool         // of a new sequence classifier; empty: head where the file holds a pooler, else mean
 	Seed     uint64       // of a new head's weights
+	Layers   []int        // the layers of the folder in the order in which the model has them, some more than once and with the same numbers; nil: each once
 	Flexible FlexibleHead // a head that AdapterHub's library builds itself, of the classes named …AdapterModel
 	Storage  Storage      // how the matrices of linear maps are kept; empty: as the file has them
 }
@@ -103,10 +104,11 @@ func build(config []byte, o Options, pooler bool, stored int) (*Opened, family, 
 	if err != nil {
 		return nil, fam, err
 	}
-	if err := c.check(stored); err != nil {
+	if err := cmp.Or(c.check(stored), b.arrange()); err != nil {
 		return nil, fam, err
 	}
-	return &Opened{Model: arch.build(b), Class: arch.name, Config: c, Options: b.Options, raw: config}, fam, nil
+	m := &Opened{Model: arch.build(b), Class: arch.name, Config: c, Options: b.Options, raw: config}
+	return m, fam, m.share(b.Options.Layers)
 }
 
 // complete fills in what the options leave to the folder.

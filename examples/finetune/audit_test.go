@@ -14,9 +14,8 @@ var families = []string{"bert-*", "roberta-*", "distilbert-*", "gpt2-*", "llama-
 
 // excluded are the trajectories of these families that no test here follows, with the reason.
 var excluded = map[string]string{
-	"gpt2-cls.prompt":           "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
-	"llama-lm.lora-replication": "layers that stand in a model more than once are not supported",
-	"bitfit-t5-added":           "there is no T5",
+	"gpt2-cls.prompt": "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
+	"bitfit-t5-added": "there is no T5",
 }
 
 // TestAudit wants every golden trajectory of a family that there is to be followed by one of the tests, or excluded for a reason.

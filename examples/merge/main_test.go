@@ -15,10 +15,9 @@ import (
 	"peft/models"
 )
 
-// unmerged are cases whose update of a tied embedding must not reach the head, and those for which LoRA lacks something.
+// unmerged are cases whose update of a tied embedding must not reach the head, or of a layer another place where it stands.
 var unmerged = []string{
-	"gpt2-lm.lora-wte", "llama-lm-tied.lora-embed", "gemma3-lm.lora-embed",
-	"llama-lm.lora-replication",
+	"gpt2-lm.lora-wte", "llama-lm-tied.lora-embed", "gemma3-lm.lora-embed", "llama-lm.lora-replication",
 }
 
 // family are the methods of LoRA's family, as cases name them.

@@ -18,16 +18,14 @@ var excluded = map[string]string{
 	"llama-lm.full":   elsewhere,
 	"gpt2-cls.prompt": "Hugging Face PEFT classifies by a position that is padding, where we take the last token",
 
-	"llama-lm.lora-replication": replication,
-	"llama-lm.combine":          compared,
-	"gpt2-lm.combine-ranks":     compared,
+	"llama-lm.combine":      compared,
+	"gpt2-lm.combine-ranks": compared,
 }
 
 // The reasons. One that says that something is missing is to go.
 const (
-	elsewhere   = "it has no adapter: the models' own tests compare it"
-	replication = "layers that stand in a model more than once are not supported"
-	compared    = "the tests of the program merge, which makes one adapter of several, compare it"
+	elsewhere = "it has no adapter: the models' own tests compare it"
+	compared  = "the tests of the program merge, which makes one adapter of several, compare it"
 )
 
 // TestAudit wants every golden case of a family that there is to be compared by one of the tests, or excluded for a reason.
