@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,10 +18,17 @@ import (
 // to which the residual of the last is added. Query and Key start normal, Value near the identity.
 type Fusion struct {
 	Of      []*peft.Patch // two or more patches of this package's adapters of one model; a pass goes through the fusion alone, not through them
+	NoQuery bool          // q is h itself
+	NoKey   bool          // scores are of the uᵢ themselves
 	NoValue bool          // values are the adapters' own
 	Dropout float64       // on the scores, in training
 	Decay   float64       // weight of Σ‖I − Value‖² in the loss; the paper's is 0.01
 	Head    bool          // train the model's head whole
+
+	QueryBranch   bool // q is made of what the sublayer computes, before a sum and a norm
+	ResidualFirst bool // the residual is added to each uᵢ in place of the sum
+	RandomValue   bool // Value starts normal
+	file          fusionFile
 }
 
 // Attach puts a fusion at each sublayer where the adapters are, also in blocks that all of them leave out: there it does nothing, but the library's files hold it.
@@ -43,10 +51,24 @@ func (c Fusion) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if !found {
 		return nil, fmt.Errorf("adapter: fusion: the adapters have no sublayer of this model in common")
 	}
+	c.embedding(q)
 	if c.Head {
 		q.TrainHead()
 	}
 	return q, nil
+}
+
+// embedding puts the first adapter's invertible map on the embeddings, frozen.
+func (c Fusion) embedding(q *peft.Patch) {
+	x := embedded(q.Sites())
+	if x == nil {
+		return
+	}
+	for _, d := range c.Of[0].Deltas(x, peft.Out) {
+		if inv, ok := d.(forward); ok {
+			q.Add(x, peft.Out, forward{inv.frozen()})
+		}
+	}
 }
 
 // adapters are the configurations of the patches.
@@ -84,9 +106,22 @@ func (c Fusion) at(q *peft.Patch, x *peft.Sublayer, rng peft.Rand) *fusion {
 	d, name := x.Size, x.Name()+"/"+fused+"."
 	normal := func() []float64 { return peft.Normal(rng, d*d, 0.02) }
 	b := builder{q: q}
-	f := &fusion{Fusion: c, query: b.dense(name+"query", normal(), d, d), key: b.dense(name+"key", normal(), d, d), stream: x.Name() + "/" + fused}
-	if !c.NoValue {
+	f := &fusion{Fusion: c, stream: x.Name() + "/" + fused}
+	if !c.NoQuery {
+		query := b.dense(name+"query", normal(), d, d)
+		f.query = &query
+	}
+	if !c.NoKey {
+		key := b.dense(name+"key", normal(), d, d)
+		f.key = &key
+	}
+	switch {
+	case !c.NoValue && c.RandomValue:
+		f.value = q.NewParam(name+"value.weight", normal(), d, d)
+	case !c.NoValue:
 		f.value = q.NewParam(name+"value.weight", nearIdentity(d), d, d)
+	case c.NoQuery && c.NoKey:
+		b.dense(name+"dense", peft.Uniform(rng, d, 1/math.Sqrt(float64(d))), d, 1) // the library makes it, and uses it for nothing
 	}
 	return f
 }
@@ -110,7 +145,7 @@ func nearIdentity(d int) []float64 {
 type fusion struct {
 	Fusion
 	of         []*bottleneck
-	query, key dense
+	query, key *dense      // nil: the identity
 	value      *peft.Param // nil: the identity
 	stream     string      // of random numbers
 }
@@ -122,28 +157,63 @@ func (*fusion) Kind() string { return "a fusion of adapters, which weighs them f
 func (f *fusion) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	last := f.of[len(f.of)-1]
 	h := last.input(t)
+	residual, whole := f.residuals(p, t, h)
 	var values []*tensor.Tensor
 	for _, n := range f.of {
-		values = append(values, n.scaled(p, h))
+		u := n.scaled(p, h)
+		if f.ResidualFirst {
+			u = tensor.Add(u, residual)
+		}
+		values = append(values, u)
 	}
-	y := f.mix(f.weights(p, h, values), values)
+	y := f.mix(f.weights(p, f.asks(t, h), values), values)
 	if f.value != nil {
 		y = tensor.MatMulT(y, f.value.In(p))
 	}
-	residual := last.residual(t, h)
-	if residual == t.Y {
+	if whole == t.Y {
 		return y
 	}
-	return tensor.Add(y, tensor.Sub(residual, t.Y))
+	return tensor.Add(y, tensor.Sub(whole, t.Y))
+}
+
+// residuals are what is added to each uᵢ where that comes first, and what is added to the sum: beside a parallel adapter both the stream and, to the sum, the branch.
+func (f *fusion) residuals(p *peft.Pass, t peft.Tap, h *tensor.Tensor) (each, whole *tensor.Tensor) {
+	last := f.of[len(f.of)-1]
+	each = last.residual(t, h)
+	whole = each
+	if last.Input == Stream {
+		each, whole = t.Stream, tensor.Add(t.Stream, t.Branch)
+	}
+	if f.ResidualFirst && last.Input == Stream {
+		whole = t.Branch
+	} else if f.ResidualFirst {
+		whole = p.Scope().Tensor(nil, each.Rows(), each.Cols())
+	}
+	return each, whole
+}
+
+// asks is what q is made of, where the last adapter reads h.
+func (f *fusion) asks(t peft.Tap, h *tensor.Tensor) *tensor.Tensor {
+	if f.QueryBranch && f.of[len(f.of)-1].Input != Stream {
+		return t.Branch
+	}
+	return h
 }
 
 // weights is p [rows×adapters]. A score is q·(u·Keyᵀ + k) = (q·Key)·u + q·k, so that Key is multiplied once for all adapters.
 func (f *fusion) weights(p *peft.Pass, h *tensor.Tensor, values []*tensor.Tensor) *tensor.Tensor {
-	q := f.query.apply(p, h, tensor.Identity)
-	own, common := tensor.MatMul(q, f.key.w.In(p)), tensor.SumCols(tensor.Mul(q, f.key.b.In(p)))
+	q := h
+	if f.query != nil {
+		q = f.query.apply(p, h, tensor.Identity)
+	}
+	score := func(u *tensor.Tensor) *tensor.Tensor { return tensor.SumCols(tensor.Mul(q, u)) }
+	if f.key != nil {
+		own, common := tensor.MatMul(q, f.key.w.In(p)), tensor.SumCols(tensor.Mul(q, f.key.b.In(p)))
+		score = func(u *tensor.Tensor) *tensor.Tensor { return tensor.Add(tensor.SumCols(tensor.Mul(own, u)), common) }
+	}
 	var columns []*tensor.Tensor
 	for _, u := range values {
-		columns = append(columns, tensor.Add(tensor.SumCols(tensor.Mul(own, u)), common))
+		columns = append(columns, score(u))
 	}
 	scores := tensor.Transpose(tensor.Reshape(tensor.Stack(nil, columns...), len(values), h.Rows()))
 	return tensor.Softmax(p.Dropout(scores, f.Dropout, f.stream))

@@ -36,17 +36,22 @@ func decodeFusion(config []byte) (peft.Method, error) {
 		return nil, err
 	}
 	switch {
-	case !f.Key || !f.Query:
-		return nil, fmt.Errorf("a fusion without key or query is not supported")
-	case f.BeforeNorm || f.Residual || f.Temperature || !f.ValueFirst:
-		return nil, fmt.Errorf("a fusion with query_before_ln, residual_before or temperature, or with value_before_softmax that is false, is not supported")
+	case f.Temperature:
+		return nil, fmt.Errorf("temperature is true, must be false: the library's temperature falls with each pass, so that no two passes compute the same")
 	}
-	c := Fusion{NoValue: !f.Value}
+	c := Fusion{
+		NoQuery: !f.Query, NoKey: !f.Key, NoValue: !f.Value, QueryBranch: f.BeforeNorm, ResidualFirst: f.Residual, RandomValue: f.Initialized != nil && !*f.Initialized,
+		file: fusionFile{regularize: f.Regularize, valueLast: !f.ValueFirst, read: true},
+	}
 	if f.Dropout != nil {
 		c.Dropout = *f.Dropout
 	}
 	return c, nil
 }
+
+// fusionFile is what a file said that makes no difference to what a fusion computes, and is to be said again: whether the library's trainer keeps Value near the identity, and whether Value
+// is applied to the sum rather than to what is summed.
+type fusionFile struct{ regularize, valueLast, read bool }
 
 // HubName is the names of the adapters, joined by commas.
 func (c Fusion) HubName() string {
@@ -71,8 +76,8 @@ func (c Fusion) Fusing(of []*peft.Patch, head bool) peft.Method {
 // FusionConfig is the configuration that AdapterHub's library reads.
 func (c Fusion) FusionConfig() map[string]any {
 	config := map[string]any{
-		"key": true, "query": true, "value": !c.NoValue, "query_before_ln": false, "regularization": true, "residual_before": false, "temperature": false, "value_before_softmax": true,
-		"value_initialized": true, "dropout_prob": nil,
+		"key": !c.NoKey, "query": !c.NoQuery, "value": !c.NoValue, "query_before_ln": c.QueryBranch, "regularization": !c.file.read || c.file.regularize, "residual_before": c.ResidualFirst,
+		"temperature": false, "value_before_softmax": !c.file.valueLast, "value_initialized": !c.RandomValue, "dropout_prob": nil,
 	}
 	if c.Dropout > 0 {
 		config["dropout_prob"] = c.Dropout

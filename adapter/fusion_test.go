@@ -1,6 +1,7 @@
 package adapter_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,9 @@ func TestFusionLaws(t *testing.T) {
 	}{
 		"two":      {fusing{of: two, fusion: adapter.Fusion{Dropout: 0.1, Head: true}}, layers*(3*d*d+2*d) + head},
 		"three":    {fusing{of: mixed}, layers * (3*d*d + 2*d)},
+		"no query": {fusing{of: two, fusion: adapter.Fusion{NoQuery: true, QueryBranch: true}}, layers * (2*d*d + d)},
+		"no key":   {fusing{of: two, fusion: adapter.Fusion{NoKey: true, ResidualFirst: true, RandomValue: true}}, layers * (2*d*d + d)},
+		"parallel": {fusing{of: []adapter.Config{smooth(adapter.Parallel(), nil), smooth(adapter.Parallel(), nil)}}, layers * (3*d*d + 2*d)},
 		"no value": {fusing{of: two, fusion: adapter.Fusion{NoValue: true}}, layers * (2*d*d + 2*d)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,4 +93,43 @@ func TestFusionOfEqualAdapters(t *testing.T) {
 	p := peft.With(d, f)
 	defer p.Close()
 	require.InDelta(t, 0.01*30*1e-12, f.Method().(adapter.Fusion).Penalty(p, f).Item(), 1e-18)
+}
+
+// TestFusionOptions wants the closed forms of fusions of one adapter twice, which weighs nothing: with a residual on each it is the adapter itself too, if Value is the identity; without it
+// what asks makes no difference.
+func TestFusionOptions(t *testing.T) {
+	model, d := newLM(6), tensor.Reference()
+	q, err := peft.Attach(d, model, smooth(adapter.Houlsby(), nil), 1)
+	require.NoError(t, err)
+	run := func(patch *peft.Patch) []float64 {
+		p := peft.With(d, patch).NoGrad()
+		defer p.Close()
+		x := p.Scope().Tensor([]float64{1, 2, 3, 4, 5, 6}, 1, 6).WithLayout(tensor.NewLayout(1))
+		return model.Block[0].Fed.Apply(p, x, x, tensor.Scale(x, 0.5)).Float64s()
+	}
+	for _, f := range []adapter.Fusion{{NoValue: true, NoQuery: true}, {NoValue: true, NoKey: true}, {NoValue: true, ResidualFirst: true}, {NoValue: true, QueryBranch: true}} {
+		f.Of = []*peft.Patch{q, q}
+		fused, err := peft.Attach(d, model, f, 1)
+		require.NoError(t, err)
+		require.InDeltaSlice(t, run(q), run(fused), 1e-12)
+	}
+}
+
+// TestFusionFile reads and writes what a file says, also of what makes no difference here, and refuses what no two passes compute alike.
+func TestFusionFile(t *testing.T) {
+	want := map[string]any{
+		"key": true, "query": false, "value": true, "query_before_ln": true, "regularization": false, "residual_before": true, "temperature": false, "value_before_softmax": false,
+		"value_initialized": false, "dropout_prob": 0.1,
+	}
+	decode := func() (peft.Method, error) {
+		text, err := json.Marshal(map[string]any{"config": want, "architecture": "fusion"})
+		require.NoError(t, err)
+		return adapter.DecodeFusion(text)
+	}
+	m, err := decode()
+	require.NoError(t, err)
+	require.Equal(t, want, m.(adapter.Fusion).FusionConfig())
+	want["temperature"] = true
+	_, err = decode()
+	require.ErrorContains(t, err, "temperature is true, must be false")
 }

@@ -81,6 +81,14 @@ func (n network) wide(p *peft.Pass, x *tensor.Tensor, at, size int) *tensor.Tens
 	return tensor.Dense{W: pad(up)}.Linear(n.down.apply(p, x, n.f), padded)
 }
 
+// frozen is the coupling with parameters that are not trained.
+func (c *coupling) frozen() *coupling {
+	still := *c
+	still.f.down, still.f.up = dense{frozen(c.f.down.w), frozen(c.f.down.b)}, dense{frozen(c.f.up.w), frozen(c.f.up.b)}
+	still.g.down, still.g.up = dense{frozen(c.g.down.w), frozen(c.g.down.b)}, dense{frozen(c.g.up.w), frozen(c.g.up.b)}
+	return &still
+}
+
 // forward is Δ = y − x.
 type forward struct{ *coupling }
 

@@ -1,0 +1,4 @@
+package adapter
+
+// DecodeFusion is the decoder of fusions, for tests.
+var DecodeFusion = decodeFusion
