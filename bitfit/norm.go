@@ -43,7 +43,7 @@ func (c NormTuning) Attach(s *peft.Sites, _ peft.Rand) (*peft.Patch, error) {
 		}
 	}
 	c.Whole(q)
-	return q, nil
+	return q, c.chosen(s).KeepTables(normTuning, q, sites)
 }
 
 // Filed is the method as a file may have it: Hugging Face PEFT trains any module as it trains norms.

@@ -52,7 +52,7 @@ func (c ValueBias) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		q.Add(l, peft.Out, added{q.NewParam(l.Name()+"/beft_bias", start, 1, l.Out)})
 	}
 	c.Whole(q)
-	return q, nil
+	return q, c.chosen().KeepTables(valueBias, q, sites)
 }
 
 func (c ValueBias) chosen() peft.Targeted {

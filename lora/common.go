@@ -102,7 +102,7 @@ func (c Common) whole(q *peft.Patch, k kind, sites []peft.Site) error {
 	if c.bare {
 		return nil
 	}
-	return keepEmbeddings(q, c.targeted().Selection(k.name, q.Sites()), sites)
+	return c.targeted().KeepTables(k.name, q, sites)
 }
 
 // atLeast wants a number of a configuration to be no smaller than a bound.

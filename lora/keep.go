@@ -1,30 +1,10 @@
 package lora
 
 import (
-	"slices"
 	"strings"
 
 	"peft/peft"
 )
-
-// embeddings are the names by which Hugging Face PEFT knows input and output embeddings.
-var embeddings = []string{"embed_tokens", "lm_head"}
-
-// keepEmbeddings puts the base's own tables of adapted embeddings into the file, as Hugging Face PEFT does where target_modules names one of them, or is a pattern of one.
-func keepEmbeddings(q *peft.Patch, chosen peft.Selection, sites []peft.Site) error {
-	t, err := peft.TargetsOf(chosen, q.Sites())
-	named := func(n string) bool { return slices.Contains(t.Modules.List, n) }
-	if err != nil || t.Modules.Pattern == "" && !slices.ContainsFunc(embeddings, named) {
-		return err
-	}
-	for _, x := range sites {
-		if path := strings.Split(x.Name(), "."); slices.Contains(embeddings, path[len(path)-1]) {
-			f := x.Frozen()[0]
-			q.NewFixed(x.Name()+".base_layer.weight", f.Values(q.Sites().Device()), f.Shape...)
-		}
-	}
-	return nil
-}
 
 // keepOriginals puts the base's own biases of modules that are saved whole into the file: a reader that trains all biases expects them there.
 func keepOriginals(q *peft.Patch, save []string) {

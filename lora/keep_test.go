@@ -1,13 +1,17 @@
 package lora_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"peft/bitfit"
 	"peft/internal/golden"
 	"peft/lora"
 	"peft/peft"
+	"peft/sparsemask"
 	"peft/tensor"
 )
 
@@ -96,4 +100,32 @@ func TestDeepBias(t *testing.T) {
 	require.Contains(t, names, "base_model.model.classifier.modules_to_save.default.dense.bias")
 	require.Contains(t, names, "base_model.model.classifier.original_module.dense.bias")
 	require.Contains(t, names, "base_model.model.classifier.dense.bias")
+}
+
+// TestTables wants the base's tables in the file of a patch that adapts them, where their names or a pattern say so.
+func TestTables(t *testing.T) {
+	const in, out = "base_model.model.embed_tokens.base_layer.weight", "base_model.model.lm_head.base_layer.weight"
+	for name, c := range map[string]struct {
+		method peft.Method
+		tables []string
+	}{
+		"names":     {lora.Config{Rank: 1, On: peft.Suffixes("lm_head", "up_proj")}, []string{out}},
+		"both":      {lora.Config{Rank: 1, On: peft.Suffixes("lm_head", "embed_tokens")}, []string{in, out}},
+		"pattern":   {lora.Config{Rank: 1, On: peft.FullMatch("embed.*")}, []string{in}},
+		"elsewhere": {lora.Config{Rank: 1, On: peft.FullMatch("up.*")}, nil},
+		"tokens":    {lora.Config{Rank: 1, On: peft.Suffixes("lm_head"), Tokens: lora.TokenRows{"": {1}}}, nil},
+		"shira":     {sparsemask.SHiRA{Rank: 1, Targeted: peft.Targeted{On: peft.Suffixes("lm_head")}}, []string{out}},
+		"beft":      {bitfit.ValueBias{Targeted: peft.Targeted{On: peft.Suffixes("lm_head")}}, []string{out}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newSpeaker()
+			m.Out.W = peft.LinearOf([]float32{1, 2, 3, 4, 5, 6, 7, 8}, nil, 2).W
+			q, err := peft.Attach(tensor.Reference(), m, c.method, 1)
+			require.NoError(t, err)
+			dir := t.TempDir() + "/patch"
+			require.NoError(t, peft.Save(dir, q, peft.Info{}))
+			names := slices.DeleteFunc(golden.Open(t, dir+"/"+peft.WeightsFile).Names(), func(n string) bool { return !strings.Contains(n, "base_layer") })
+			require.ElementsMatch(t, c.tables, names)
+		})
+	}
 }

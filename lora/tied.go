@@ -22,7 +22,7 @@ func tiedTo(s *peft.Sites, e *peft.Embedding) (all []*peft.Linear) {
 // savesEmbedding reports whether an input or output embedding is among the modules that are trained whole, by the names that Hugging Face PEFT knows.
 func (c Config) savesEmbedding() bool {
 	return slices.ContainsFunc(c.Save, func(module string) bool {
-		return slices.Contains(embeddings, module[strings.LastIndexByte(module, '.')+1:])
+		return slices.Contains(peft.Tables, module[strings.LastIndexByte(module, '.')+1:])
 	})
 }
 

@@ -50,7 +50,7 @@ func (r TokenRows) train(q *peft.Patch) error {
 
 func (TokenRows) embedding(s *peft.Sites, name string) (*peft.Embedding, error) {
 	if name == "" {
-		return inputEmbedding(s)
+		return s.InputEmbedding()
 	}
 	sites, err := peft.Suffixes(name).Select(s)
 	if err != nil {

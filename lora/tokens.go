@@ -46,23 +46,10 @@ const rowsField = "trainable_tokens_delta"
 
 func (c Tokens) sites(s *peft.Sites) ([]peft.Site, error) {
 	if c.On == nil {
-		e, err := inputEmbedding(s)
+		e, err := s.InputEmbedding()
 		return []peft.Site{e}, err
 	}
 	return c.On.Select(s)
-}
-
-// inputEmbedding is the embedding with the most rows: that of the vocabulary.
-func inputEmbedding(s *peft.Sites) (largest *peft.Embedding, err error) {
-	for x := range s.All() {
-		if e, ok := x.(*peft.Embedding); ok && (largest == nil || e.Num > largest.Num) {
-			largest = e
-		}
-	}
-	if largest == nil {
-		err = fmt.Errorf("lora: the model has no embedding")
-	}
-	return largest, err
 }
 
 func (c Tokens) check() error {

@@ -44,7 +44,7 @@ func (c SHiRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		}
 	}
 	c.Whole(q)
-	return q, nil
+	return q, c.KeepTables(shira, q, sites)
 }
 
 func (c SHiRA) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
