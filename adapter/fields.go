@@ -178,20 +178,23 @@ func (f fields) invertible() (float64, error) {
 	return *f.InvReductionFactor, nil
 }
 
-// phm is nil where the maps are matrices.
+// phm is nil where the maps are matrices. Rules are trained whatever learn_phm says, as the library does once an adapter is trained; a start of "phm" is the normal one of Glorot to it.
 func (f phmFields) phm() (*PHM, error) {
 	if !f.PHMLayer {
 		return nil, nil
 	}
 	c := &PHM{
-		Dim: f.PHMDim, Rank: f.PHMRank, Whole: !f.FactorizedW, SharedW: f.SharedW, OwnRules: !f.SharedRule, RankOne: f.FactorizedPHM, FixedRules: !f.LearnPHM,
+		Dim: f.PHMDim, Rank: f.PHMRank, Whole: !f.FactorizedW, SharedW: f.SharedW, OwnRules: !f.SharedRule, RankOne: f.FactorizedPHM,
 		Uniform: f.PHMInit == "uniform", Weights: PHMWeights(f.PHMWeights), NoBias: !f.PHMBias,
 	}
 	if f.SharedRule {
 		c.Range = f.PHMRange
 	}
-	if f.PHMWeights == "glorot-uniform" {
+	switch f.PHMWeights {
+	case "glorot-uniform":
 		c.Weights = GlorotUniform
+	case "phm":
+		c.Weights = GlorotNormal
 	}
 	switch {
 	case f.PHMDim < 1 || f.PHMRank < 1:

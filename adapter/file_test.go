@@ -215,3 +215,13 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// TestPHMWords reads words of files that do not mean what they say: rules that are not to be learned are trained by the library all the same, and "phm" is a normal start.
+func TestPHMWords(t *testing.T) {
+	m, err := peft.DecodeMethod([]byte(`{"config":{"architecture":null,"mh_adapter":false,"output_adapter":true,"reduction_factor":4,"non_linearity":"leaky_relu","phm_layer":true,"phm_dim":2,"phm_rank":1,` +
+		`"factorized_phm_W":true,"shared_phm_rule":true,"learn_phm":false,"phm_c_init":"normal","hypercomplex_nonlinearity":"phm","phm_bias":true},"name":"x","version":"adapters.1.3.0"}`))
+	require.NoError(t, err)
+	c := m.(adapter.Config)
+	require.False(t, c.PHM.FixedRules)
+	require.Equal(t, adapter.GlorotNormal, c.PHM.Weights)
+}

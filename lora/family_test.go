@@ -63,6 +63,7 @@ func TestFamily(t *testing.T) {
 		"gralora hybrid":  {lora.GraLoRA{Common: at, Rank: 4, Hybrid: 2}, pefttest.Want{Trained: maps * 6 * perRank}},
 		"tokens":          {lora.Tokens{Rows: []int{3, 9, 0}}, pefttest.Want{Trained: 3 * size}},
 		"loreft":          {lora.ReFT{Rank: 2, First: 2, Last: 1, Orthogonal: true}, pefttest.Want{Trained: pefttest.Layers * 2 * (2*2*size + 2), Different: true, Stays: true}},
+		"reft of tanh":    {lora.ReFT{Rank: 2, First: 1, Last: 1, Activation: "tanh"}, pefttest.Want{Trained: pefttest.Layers * 2 * (2*2*size + 2), Different: true, Stays: true}},
 		"direft":          {lora.ReFT{Rank: 3, First: 5, Tied: true, Direct: true, Dropout: 0.1}, pefttest.Want{Trained: pefttest.Layers * (2*3*size + 3), Different: true, Stays: true}},
 	} {
 		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })

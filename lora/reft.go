@@ -14,7 +14,7 @@ import (
 
 // ReFT edits the hidden states that some blocks put out, at the first and the last rows of each sequence, in a subspace of few dimensions (Wu et al. 2024, arXiv:2404.03592):
 //
-//	h ← h + (h·Wᵀ + b − h·Rᵀ)·R,  W, R [r×d]
+//	h ← h + (f(h·Wᵀ + b) − h·Rᵀ)·R,  W, R [r×d]
 //
 // With Orthogonal the rows of R are orthonormal: LoReFT. Otherwise it is NoReFT, and DiReFT where h·Rᵀ is not subtracted either. A fresh patch changes the model. Folders are those of
 // AdapterHub's library.
@@ -27,6 +27,7 @@ type ReFT struct {
 	Orthogonal bool    // the rows of R are orthonormal
 	Tied       bool    // one edit for both ends
 	Direct     bool    // h·Rᵀ is not subtracted
+	Activation string  // f, as Hugging Face names it; empty means none
 	Dropout    float64 // on edited rows, in training
 	Head       bool    // train the model's head whole
 }
@@ -59,13 +60,20 @@ func (c ReFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c ReFT) check() error {
+	if _, err := c.function(); err != nil {
+		return fmt.Errorf("lora: %w", err)
+	}
 	return first(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
 }
+
+// function is f.
+func (c ReFT) function() (tensor.Func, error) { return peft.Activation(cmp.Or(c.Activation, "linear")) }
 
 // unit makes the parameters of one edit.
 func (c ReFT) unit(q *peft.Patch, h *peft.Hidden, n int, rng peft.Rand) *edit {
 	name, r, d := fmt.Sprintf("%s/units.%d.", h.Name(), n), c.Rank, h.Size
 	u := &edit{direct: c.Direct}
+	u.f, _ = c.function()
 	u.w = q.NewParam(name+"learned_source.weight", kaiming(rng, r, d), r, d)
 	u.b = q.NewParam(name+"learned_source.bias", peft.Uniform(rng, r, 1/math.Sqrt(float64(d))), r)
 	if !c.Orthogonal {
@@ -131,15 +139,16 @@ func (d *edits) rows(l *tensor.Layout) (front, back []int32) {
 	return front, back
 }
 
-// edit is (h·Wᵀ + b − h·Rᵀ)·R.
+// edit is (f(h·Wᵀ + b) − h·Rᵀ)·R.
 type edit struct {
 	w, b, r, base *peft.Param
 	direct        bool
+	f             tensor.Func
 }
 
 func (u *edit) change(p *peft.Pass, h *tensor.Tensor) *tensor.Tensor {
 	r := p.Once(u, func() *tensor.Tensor { return u.projection(p) })
-	source := tensor.Add(tensor.MatMulT(h, u.w.In(p)), tensor.Reshape(u.b.In(p), 1, u.b.Len()))
+	source := tensor.Apply(u.f, tensor.Add(tensor.MatMulT(h, u.w.In(p)), tensor.Reshape(u.b.In(p), 1, u.b.Len())))
 	if !u.direct {
 		source = tensor.Sub(source, tensor.MatMulT(h, r))
 	}

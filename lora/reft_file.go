@@ -80,21 +80,26 @@ func decodeReFT(text []byte, preset reftFields) (peft.Method, error) {
 }
 
 func (f reftFields) method(name string, head bool) (peft.Method, error) {
-	switch {
-	case f.NonLinearity != nil:
-		return nil, fmt.Errorf("non_linearity %q is not supported", *f.NonLinearity)
-	case !f.Output:
+	if !f.Output {
 		return nil, fmt.Errorf("output_reft that is false is not supported")
 	}
 	c := ReFT{
 		Name: name, Rank: f.Rank, First: f.First, Last: f.Last, Layers: f.Layers, Orthogonal: f.Orthogonal, Tied: f.Tied, Direct: !f.Subtract, Dropout: f.Dropout, Head: head,
+	}
+	if f.NonLinearity != nil {
+		c.Activation = *f.NonLinearity
 	}
 	return c, c.check()
 }
 
 // Config is the configuration that AdapterHub's library reads.
 func (c ReFT) Config(*peft.Sites) (map[string]any, error) {
+	var function *string
+	if c.Activation != "" {
+		function = &c.Activation
+	}
 	text, err := json.Marshal(reftFields{
+		NonLinearity: function,
 		Architecture: "reft", Rank: c.Rank, First: c.First, Last: c.Last, Layers: c.Layers, Orthogonal: c.Orthogonal, Tied: c.Tied, Subtract: !c.Direct, Dropout: c.Dropout, Output: true,
 	})
 	if err != nil {

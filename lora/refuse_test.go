@@ -71,7 +71,7 @@ func TestFamilyConfigurations(t *testing.T) {
 		`{"method":"oft","r":4}`:                                       "Blocks is 4 and BlockSize 32",
 		`{"method":"hra","rank":4}`:                                    `unknown field "rank"`,
 		`{"method":"ia3","init_ia3_weights":3}`:                        "expected true, false or a word",
-		`{"method":"loreft","non_linearity":"relu"}`:                   `non_linearity "relu" is not supported`,
+		`{"method":"loreft","non_linearity":"step"}`:                   `Activation is "step"`,
 		`{"config":{"architecture":"reft","r":1,"output_reft":false}}`: "output_reft that is false is not supported",
 	} {
 		_, err := peft.DecodeMethod([]byte(text))

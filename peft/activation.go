@@ -11,7 +11,7 @@ import (
 
 // activations are the functions by their names in Hugging Face's and AdapterHub's libraries.
 var activations = map[string]tensor.Func{
-	"relu": tensor.ReLU, "leakyrelu": tensor.LeakyReLU, "gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh,
+	"relu": tensor.ReLU, "leakyrelu": tensor.LeakyReLU, "leaky_relu": tensor.LeakyReLU, "gelu_accurate": tensor.GELUTanh, "gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh,
 	"gelu_pytorch_tanh": tensor.GELUTanh, "quick_gelu": tensor.QuickGELU, "silu": tensor.SiLU, "swish": tensor.SiLU, "tanh": tensor.Tanh, "sigmoid": tensor.Sigmoid,
 	"linear": tensor.Identity,
 }
