@@ -77,6 +77,41 @@ func (n *bottleneck) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	return tensor.Add(a, tensor.Sub(residual, t.Y))
 }
 
+// Enter is h, and what A(h) is added to.
+func (n *bottleneck) Enter(_ *peft.Pass, t peft.Tap) (h, residual *tensor.Tensor) {
+	h = n.input(t)
+	if n.Input == Stream {
+		return h, h
+	}
+	return h, n.residual(t, h)
+}
+
+// Inside is A(h), to which the residual of a sequential bottleneck is added.
+func (n *bottleneck) Inside(p *peft.Pass, h, residual *tensor.Tensor) *tensor.Tensor {
+	a := n.value(p, h)
+	switch {
+	case n.Input == Stream:
+		return n.after.apply(p, a)
+	case n.NormResidual:
+		return n.after.apply(p, tensor.Add(a, residual))
+	}
+	return tensor.Add(n.after.apply(p, a), residual)
+}
+
+// Leave is Δ: beside a parallel bottleneck the branch stays.
+func (n *bottleneck) Leave(y *tensor.Tensor, t peft.Tap) *tensor.Tensor {
+	if n.Input != Stream {
+		return tensor.Sub(y, t.Y)
+	}
+	if t.Branch == t.Y {
+		return y
+	}
+	return tensor.Add(y, tensor.Sub(t.Branch, t.Y))
+}
+
+// Joins is where the sublayer adds Δ.
+func (n *bottleneck) Joins() peft.Place { return n.place() }
+
 // input is h.
 func (n *bottleneck) input(t peft.Tap) *tensor.Tensor {
 	switch n.Input {

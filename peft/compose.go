@@ -17,7 +17,10 @@ func Stack(patches ...*Patch) (*Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, q := range c.of {
+	for i, q := range c.of {
+		if i > 0 {
+			q = q.grounded()
+		}
 		for x := range q.sites.Linears() {
 			if len(c.deltas[x.base()]) > 0 && len(q.deltas[x.base()]) > 0 {
 				return nil, fmt.Errorf("peft: Stack: two patches add to what %s puts out; it is not said whether the second applies to the first: take Average, or merge them", x.Name())
@@ -26,6 +29,7 @@ func Stack(patches ...*Patch) (*Patch, error) {
 		c.take(q)
 		c.parts = append(c.parts, q.parts...)
 	}
+	c.chain()
 	return c.Patch, nil
 }
 
@@ -46,7 +50,12 @@ func Average(weights []float64, patches ...*Patch) (*Patch, error) {
 		return nil, err
 	}
 	c.setup().args.Weights = weights
-	return c.join(func(of []branch) Delta { return averaged(weights, of) })
+	return c.join(func(of []branch) Delta { return averaged(weights, of) }, func(p *Pass, values []*tensor.Tensor) (sum *tensor.Tensor) {
+		for i, v := range values {
+			sum = plus(sum, v, weights[i])
+		}
+		return sum
+	})
 }
 
 // Split lets the tokens of each sequence go through different trained patches of one model: the first lengths[0] through the first, and so on. A sequence may be shorter than all of them, not
@@ -60,7 +69,13 @@ func Split(lengths []int, patches ...*Patch) (*Patch, error) {
 		return nil, err
 	}
 	c.setup().args.Splits = lengths
-	return c.join(func(of []branch) Delta { return split{lengths, of} })
+	return c.join(func(of []branch) Delta { return split{lengths, of} }, func(p *Pass, values []*tensor.Tensor) (sum *tensor.Tensor) {
+		l := values[0].Layout()
+		for i, v := range values {
+			sum = plus(sum, tensor.Mul(v, p.scope.Tensor(split{lengths: lengths}.mask(l, i), l.Rows(), 1)), 1)
+		}
+		return sum
+	})
 }
 
 // BatchSplit lets the sequences of a batch go through different trained patches of one model: the first number[0] through the first, and so on. A batch must have as many sequences as that.
@@ -79,7 +94,7 @@ func BatchSplit(number []int, patches ...*Patch) (*Patch, error) {
 	all := total(number)
 	for i, q := range c.of {
 		lo, hi := total(number[:i]), total(number[:i+1])
-		c.parts = append(c.parts, part{q, func(sequence, of int) bool {
+		c.parts = append(c.parts, part{q.apart(), func(sequence, of int) bool {
 			if of != all {
 				panic(&tensor.ShapeError{Op: "BatchSplit", Got: strconv.Itoa(of) + " sequences", Want: strconv.Itoa(all)})
 			}
@@ -87,6 +102,7 @@ func BatchSplit(number []int, patches ...*Patch) (*Patch, error) {
 		}})
 	}
 	c.fill()
+	c.parted()
 	return c.Patch, nil
 }
 
@@ -98,13 +114,15 @@ func Parallel(patches ...*Patch) (*Patch, error) {
 	}
 	n := len(patches)
 	for i, q := range c.of {
-		c.parts = append(c.parts, part{q, func(sequence, of int) bool {
+		c.parts = append(c.parts, part{q.apart(), func(sequence, of int) bool {
 			if of%n != 0 {
 				panic(&tensor.ShapeError{Op: "Parallel", Got: strconv.Itoa(of) + " sequences", Want: "all sequences " + strconv.Itoa(n) + " times"})
 			}
 			return sequence/(of/n) == i
 		}})
 	}
+	c.fill()
+	c.parted()
 	return c.Patch, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"peft/tensor"
 )
 
 // A part is a patch that is on for some sequences of a batch.
@@ -119,6 +121,11 @@ func (c *composer) adopt(q *Patch) error {
 			return fmt.Errorf("two patches have different values of %s, of which a composition has one", x.Name)
 		default:
 			x.Pool = have.Pool
+			for _, leaf := range q.method.(*composition).leaves() {
+				if y := leaf.byName[x.Name]; y != nil {
+					y.Pool = have.Pool
+				}
+			}
 		}
 	}
 	c.takeUntied(q)
@@ -133,7 +140,7 @@ func (c *composer) adopt(q *Patch) error {
 }
 
 // join lets the patch add, at each place of each site, what make makes of that which the patches add there.
-func (c *composer) join(make func(of []branch) Delta) (*Patch, error) {
+func (c *composer) join(make func(of []branch) Delta, sum func(*Pass, []*tensor.Tensor) *tensor.Tensor) (*Patch, error) {
 	kind := c.setup().kind
 	for x := range c.sites.All() {
 		for _, q := range c.of {
@@ -145,6 +152,16 @@ func (c *composer) join(make func(of []branch) Delta) (*Patch, error) {
 					return nil, fmt.Errorf("peft: %s: what stands in for %s holds for all patches", kind, f.Name)
 				}
 			}
+		}
+		if s, ok := x.(*Sublayer); ok {
+			if all, ok := cellsOf(c.of, s); ok && len(all) == len(c.of) {
+				c.set(s, composed{cells: beside{all, sum}})
+				continue
+			}
+		}
+		if h, ok := x.(*Hidden); ok {
+			c.deltas[h.base()] = c.of[0].deltas[h.base()]
+			continue
 		}
 		for _, at := range []Place{In, Out, After} {
 			of, some := []branch{}, false

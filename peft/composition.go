@@ -70,6 +70,17 @@ func (c *composition) all(kind string) (all []*composition) {
 	return all
 }
 
+// leaves are the patches that c is made of.
+func (c *composition) leaves() (all []*Patch) {
+	if c.leaf != nil {
+		all = append(all, c.leaf)
+	}
+	for _, x := range c.children {
+		all = append(all, x.leaves()...)
+	}
+	return all
+}
+
 // Copies is how often a batch must hold its sequences: once, or for [Parallel] once for each of its patches.
 func (q *Patch) Copies() int {
 	if c, ok := q.method.(*composition); ok {
