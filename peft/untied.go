@@ -45,6 +45,9 @@ func (q *Patch) untie(x Site, i int, module string) *Frozen {
 	return c
 }
 
+// Own is the first parameter of a site, as one of its own where the base has it in other places too, which what stands in for it does not reach.
+func (q *Patch) Own(x Site) *Frozen { return q.untie(x, 0, x.Name()) }
+
 // copyIn is the copy of a parameter that a module has by now, nil if there is none.
 func (q *Patch) copyIn(f *Frozen, module string) *Frozen {
 	for at, c := range q.untied {

@@ -13,7 +13,7 @@ import (
 //
 //	y = x·(W + S)ᵀ + b,  S [out×in] with r·(in+out) entries that are not zero
 //
-// They start at zero, so a fresh patch changes nothing.
+// They start at zero, so a fresh patch changes nothing. Other places that have the same W, as the embedding that a head is tied to, do not see S.
 type SHiRA struct {
 	peft.Targeted
 	Rank   int     // r, at least 1
@@ -52,9 +52,6 @@ func (c SHiRA) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 	if !ok {
 		return fmt.Errorf("SHiRA adapts linear maps, not a %T", x)
 	}
-	if y := tied(q.Sites(), l); y != nil {
-		return fmt.Errorf("it shares its weight with %s, which SHiRA would change as well", y.Name())
-	}
 	n := c.Rank * (l.In + l.Out)
 	if n > l.In*l.Out {
 		return fmt.Errorf("rank %d asks for %d entries of %d", c.Rank, n, l.In*l.Out)
@@ -69,17 +66,7 @@ func (c SHiRA) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 	}
 	v := q.NewParam(l.Name()+"/shira_weight", start, n)
 	v.Places = flat
-	q.Substitute(l.W, plus{v, tensor.NewEntries(l.Out, l.In, flat)})
-	return nil
-}
-
-// tied is another site with the weight of l, nil if there is none.
-func tied(s *peft.Sites, l *peft.Linear) peft.Site {
-	for y := range s.All() {
-		if y != peft.Site(l) && slices.Contains(y.Frozen(), l.W) {
-			return y
-		}
-	}
+	q.Substitute(q.Own(l), plus{v, tensor.NewEntries(l.Out, l.In, flat)})
 	return nil
 }
 

@@ -37,9 +37,23 @@ func TestSHiRARefusals(t *testing.T) {
 		_, err := peft.Attach(tensor.Reference(), model, c, 1)
 		require.ErrorContains(t, err, says)
 	}
-	model.B.W = model.A.W
-	_, err := peft.Attach(tensor.Reference(), model, sparsemask.SHiRA{Rank: 1, Targeted: peft.Targeted{On: peft.Named("A")}}, 1)
-	require.ErrorContains(t, err, "shares its weight with B")
-	_, err = peft.DecodeMethod([]byte(`{"method":"shira","mask_type":"wild"}`))
+	_, err := peft.DecodeMethod([]byte(`{"method":"shira","mask_type":"wild"}`))
 	require.ErrorContains(t, err, `mask_type is "wild"`)
+}
+
+// TestSHiRATied wants a map that shares its weight to be changed alone.
+func TestSHiRATied(t *testing.T) {
+	model, d := newPair(), tensor.Reference()
+	model.B.W = model.A.W
+	q, err := peft.Attach(d, model, sparsemask.SHiRA{Rank: 1, Random: true, Targeted: peft.Targeted{On: peft.Named("B")}}, 1)
+	require.NoError(t, err)
+	out := func(l *peft.Linear, patches ...*peft.Patch) []float64 {
+		p := peft.With(d, patches...)
+		defer p.Close()
+		return l.Apply(p, p.Scope().Tensor([]float64{1, 2}, 1, 2)).Float64s()
+	}
+	require.Equal(t, out(&model.A), out(&model.A, q))
+	require.NotEqual(t, out(&model.B), out(&model.B, q))
+	_, err = peft.Merge(d, model, q)
+	require.ErrorContains(t, err, "while the base ties it to others")
 }
