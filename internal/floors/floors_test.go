@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"peft"},
 	{"models", "train", "lora", "adapter", "prefix", "bitfit", "sparsemask"},
 	{"hybrid"},
-	{"examples"},
+	{"examples", "bench"},
 }
 
 // helpers are imported by tests on any floor.
