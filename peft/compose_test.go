@@ -388,3 +388,21 @@ func scaled(s float64, x []float64) []float64 {
 	}
 	return y
 }
+
+// TestCompositionOfUnion wants the parameters of a union under their keys in a composition.
+func TestCompositionOfUnion(t *testing.T) {
+	m := newBlocks()
+	method, err := peft.DecodeMethod([]byte(`{"name":"a","version":"adapters.1.3.0","config":{"architecture":"union","configs":[{"architecture":"prefix_tuning","flat":true,"prefix_length":2},` +
+		`{"architecture":"lora","r":2,"attn_matrices":["q"]}]}}`))
+	require.NoError(t, err)
+	mam := m.trained(t, method, 1)
+	all, err := peft.Stack(mam, m.trained(t, adapter.Config{Name: "b", Reduction: 2}, 2))
+	require.NoError(t, err)
+	keys := map[string]bool{}
+	for key := range all.Keyed {
+		keys[key] = true
+	}
+	for key := range mam.Keyed {
+		require.True(t, keys[key], key)
+	}
+}

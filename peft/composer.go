@@ -76,10 +76,14 @@ func lift(q *Patch, number int) *Patch {
 func (q *Patch) copy() *Patch {
 	c := *q
 	c.params, c.byName, c.transposed, c.standIns = nil, map[string]*Param{}, map[*Param]bool{}, map[*Frozen][]StandIn{}
+	c.origins = map[*Param]origin{}
 	for _, x := range q.params {
 		y := *x
 		c.own(&y)
 		c.transposed[&y] = q.transposed[x]
+		if o, ok := q.origins[x]; ok {
+			c.origins[&y] = o
+		}
 	}
 	for f, vs := range q.standIns {
 		for _, v := range vs {
