@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func (c AdaLoRA) rank(l *peft.Linear) int {
 func (c AdaLoRA) alpha() float64 { return ranks{alpha: max(0, c.Alpha)}.alphaOr(c.InitRank) }
 
 func (c AdaLoRA) check() error {
-	err := first(within("InitRank", c.InitRank, 1, mostRank), atLeast("TargetRank", c.TargetRank, 0), atLeast("Warmup", c.Warmup, 0), atLeast("Last", c.Last, 0),
+	err := cmp.Or(within("InitRank", c.InitRank, 1, mostRank), atLeast("TargetRank", c.TargetRank, 0), atLeast("Warmup", c.Warmup, 0), atLeast("Last", c.Last, 0),
 		probability("Dropout", c.Dropout), probability("Beta1", c.Beta1), probability("Beta2", c.Beta2), c.Common.check(adalora), c.Init.check())
 	switch {
 	case err != nil:

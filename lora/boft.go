@@ -93,7 +93,7 @@ func (c BOFT) check() error {
 	if c.Blocks < 0 || c.BlockSize < 0 || c.Blocks > 0 && c.BlockSize > 0 {
 		return fmt.Errorf("lora: Blocks is %d and BlockSize %d, must be one of them above 0 and the other 0", c.Blocks, c.BlockSize)
 	}
-	return first(probability("Dropout", c.Dropout), within("Factors", c.Factors, 0, mostFactors), c.Common.check(boft), c.Init.check())
+	return cmp.Or(probability("Dropout", c.Dropout), within("Factors", c.Factors, 0, mostFactors), c.Common.check(boft), c.Init.check())
 }
 
 // Config is the configuration that Hugging Face PEFT reads.

@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -46,7 +47,7 @@ func (c C3A) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c C3A) check() error {
-	return first(atLeast("Block", c.Block, 1), c.Common.check(c3a), c.Init.check(Gaussian, XavierUniform, KaimingUniform))
+	return cmp.Or(atLeast("Block", c.Block, 1), c.Common.check(c3a), c.Init.check(Gaussian, XavierUniform, KaimingUniform))
 }
 
 func (c C3A) block(name string) int {

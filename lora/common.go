@@ -142,13 +142,3 @@ func probability(name string, v float64) error {
 	}
 	return nil
 }
-
-// first is the first error that there is.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

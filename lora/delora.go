@@ -53,7 +53,7 @@ func (c DeLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c DeLoRA) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(delora), c.Init.check())
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(delora), c.Init.check())
 }
 
 // columnLengths are the lengths of the columns of a matrix; nil for none.

@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"slices"
 
 	"peft/peft"
@@ -16,7 +17,7 @@ type dropping struct {
 }
 
 func (d dropping) check() error {
-	return first(probability("ModuleDropout", d.module), probability("RankDropout", d.rank))
+	return cmp.Or(probability("ModuleDropout", d.module), probability("RankDropout", d.rank))
 }
 
 // rows are factors on the rows of an update [out×1]; nil outside of training and where nothing is left out.

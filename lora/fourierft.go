@@ -50,7 +50,7 @@ func (c FourierFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c FourierFT) check() error {
-	return first(atLeast("Frequencies", c.Frequencies, 1), c.Common.check(fourierft), c.Init.check())
+	return cmp.Or(atLeast("Frequencies", c.Frequencies, 1), c.Common.check(fourierft), c.Init.check())
 }
 
 func (c FourierFT) scale() float64 { return cmp.Or(c.Scale, 150) }

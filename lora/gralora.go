@@ -71,7 +71,7 @@ func (c GraLoRA) withDefaults() GraLoRA {
 }
 
 func (c GraLoRA) check() error {
-	err := first(within("Rank", c.Rank, 1, mostRank), atLeast("Blocks", c.Blocks, 0), atLeast("Hybrid", c.Hybrid, 0), probability("Dropout", c.Dropout), c.Common.check(gralora), c.Init.check())
+	err := cmp.Or(within("Rank", c.Rank, 1, mostRank), atLeast("Blocks", c.Blocks, 0), atLeast("Hybrid", c.Hybrid, 0), probability("Dropout", c.Dropout), c.Common.check(gralora), c.Init.check())
 	if err == nil && c.Blocks > 0 && c.Rank%c.Blocks != 0 {
 		err = fmt.Errorf("lora: Rank is %d, must be a multiple of Blocks, %d", c.Rank, c.Blocks)
 	}

@@ -1,6 +1,8 @@
 package lora
 
 import (
+	"cmp"
+
 	"peft/peft"
 	"peft/tensor"
 )
@@ -48,7 +50,7 @@ func (c HiRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c HiRA) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(hira), c.Init.check(Gaussian))
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(hira), c.Init.check(Gaussian))
 }
 
 // Config is the configuration that Hugging Face PEFT reads.

@@ -1,6 +1,8 @@
 package lora
 
 import (
+	"cmp"
+
 	"peft/peft"
 	"peft/tensor"
 )
@@ -38,7 +40,7 @@ func (c HRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c HRA) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), c.Common.check(hra), c.Init.check())
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), c.Common.check(hra), c.Init.check())
 }
 
 // start draws the vectors [n×r], in pairs where they can be.

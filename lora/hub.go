@@ -89,7 +89,7 @@ func (c Hub) check() error {
 	case c.Rescale:
 		return probability("Dropout", c.Dropout)
 	}
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout))
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout))
 }
 
 // swapped are the models in which the library calls the last map of a feed-forward network intermediate, and the first output.

@@ -108,7 +108,7 @@ func (c *converter) patterns(m *Config) error {
 			continue
 		}
 		key := regexp.QuoteMeta(l.Name())
-		if err := first(m.RankPattern.Set(key, float64(n*m.Rank)), m.AlphaPattern.Set(key, float64(n)*m.Alpha)); err != nil {
+		if err := cmp.Or(m.RankPattern.Set(key, float64(n*m.Rank)), m.AlphaPattern.Set(key, float64(n)*m.Alpha)); err != nil {
 			return err
 		}
 	}

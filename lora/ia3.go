@@ -57,7 +57,7 @@ func (c IA3) Filed() peft.Method {
 	return c
 }
 
-func (c IA3) check() error { return first(c.Common.check(ia3), c.Init.check()) }
+func (c IA3) check() error { return cmp.Or(c.Common.check(ia3), c.Init.check()) }
 
 // feeds reports which sites are scaled at their input. Names in a list match any end of a site's name, as in Hugging Face PEFT.
 func (c IA3) feeds(s *peft.Sites) (func(name string) bool, error) {

@@ -1,6 +1,8 @@
 package lora
 
 import (
+	"cmp"
+
 	"peft/peft"
 	"peft/tensor"
 )
@@ -54,7 +56,7 @@ func (c LoHa) dropping(key string) dropping {
 }
 
 func (c LoHa) check() error {
-	return first(c.dropping("").check(), within("Rank", c.Rank, 1, mostRank), c.Common.check(loha), c.Init.check())
+	return cmp.Or(c.dropping("").check(), within("Rank", c.Rank, 1, mostRank), c.Common.check(loha), c.Init.check())
 }
 
 func (c LoHa) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }

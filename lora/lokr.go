@@ -1,6 +1,8 @@
 package lora
 
 import (
+	"cmp"
+
 	"peft/peft"
 	"peft/tensor"
 )
@@ -57,7 +59,7 @@ func (c LoKr) dropping(key string) dropping {
 }
 
 func (c LoKr) check() error {
-	return first(c.dropping("").check(), within("Rank", c.Rank, 1, mostRank), c.Common.check(lokr), c.Init.check(LyCORIS))
+	return cmp.Or(c.dropping("").check(), within("Rank", c.Rank, 1, mostRank), c.Common.check(lokr), c.Init.check(LyCORIS))
 }
 
 func (c LoKr) ranks() ranks { return ranks{c.Rank, c.Alpha, c.RankPattern, c.AlphaPattern} }

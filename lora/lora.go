@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -61,7 +62,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q, first(c.Tokens.train(q), c.common().whole(q, lora, append(c.withTied(s, own), more...)))
+	return q, cmp.Or(c.Tokens.train(q), c.common().whole(q, lora, append(c.withTied(s, own), more...)))
 }
 
 // replicated wants the model to have as many layers as it is to be opened with.
@@ -109,7 +110,7 @@ func (c Config) check() error {
 	case c.DoRA && c.Tie:
 		return errors.New("lora: DoRA is of one map or embedding: Tie must be false")
 	}
-	return first(c.checkParameters(), within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
+	return cmp.Or(c.checkParameters(), within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
 }
 
 // site adds the update to one site.

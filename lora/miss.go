@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"fmt"
 
 	"peft/peft"
@@ -59,7 +60,7 @@ func (c MiSS) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c MiSS) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(miss), c.Init.check(Bat, Mini))
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(miss), c.Init.check(Bat, Mini))
 }
 
 func (c MiSS) fits(l *peft.Linear) error {

@@ -84,7 +84,7 @@ func (c OFT) check() error {
 	if c.Blocks < 0 || c.BlockSize < 0 || c.Blocks > 0 && c.BlockSize > 0 {
 		return fmt.Errorf("lora: Blocks is %d and BlockSize %d, must be one of them above 0 and the other 0", c.Blocks, c.BlockSize)
 	}
-	return first(c.Common.check(oft), probability("Dropout", c.Dropout), atLeast("Terms", c.Terms, 0), c.Init.check())
+	return cmp.Or(c.Common.check(oft), probability("Dropout", c.Dropout), atLeast("Terms", c.Terms, 0), c.Init.check())
 }
 
 // blocks are how many blocks there are for an input of n numbers, and how large.

@@ -35,7 +35,7 @@ func init() {
 // Attach puts two matrices of weights at each chosen map.
 func (c RandLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	linears, err := c.linears(randlora, s)
-	if err := first(err, c.check()); err != nil {
+	if err := cmp.Or(err, c.check()); err != nil {
 		return nil, err
 	}
 	var a, b *peft.Param
@@ -53,7 +53,7 @@ func (c RandLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c RandLoRA) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(randlora), c.Init.check())
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(randlora), c.Init.check())
 }
 
 // products is how many products of the rank make full rank.

@@ -63,7 +63,7 @@ func (c ReFT) check() error {
 	if _, err := c.function(); err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}
-	return first(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
 }
 
 // function is f.

@@ -70,7 +70,7 @@ func (c RoAd) check() error {
 	case c.Group < 2 || c.Group%2 != 0:
 		return fmt.Errorf("lora: Group is %d, must be even and at least 2", c.Group)
 	}
-	return first(c.Common.check(road), c.Init.check())
+	return cmp.Or(c.Common.check(road), c.Init.check())
 }
 
 // places are where the θ and α of each output stand: those of its cosine, and those of its sine.

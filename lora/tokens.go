@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func init() { register(tokens, decoder(tokens, Tokens{})) }
 // Attach lets trained rows stand in.
 func (c Tokens) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	sites, err := c.sites(s)
-	if err := first(err, c.check()); err != nil {
+	if err := cmp.Or(err, c.check()); err != nil {
 		return nil, err
 	}
 	q := peft.NewPatch(s)
@@ -56,7 +57,7 @@ func (c Tokens) check() error {
 	if len(c.Rows) == 0 {
 		return fmt.Errorf("lora: Rows names no row to train")
 	}
-	return first(c.Common.check(tokens), c.Init.check())
+	return cmp.Or(c.Common.check(tokens), c.Init.check())
 }
 
 // Config is the configuration that Hugging Face PEFT reads.

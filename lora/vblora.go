@@ -57,7 +57,7 @@ func (c VBLoRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		a, errA := logits(q, l.Name()+"/vblora_logits_A", c.Rank, l.In/c.Length)
 		b, errB := logits(q, l.Name()+"/vblora_logits_B", l.Out/c.Length, c.Rank)
 		d := &mixtures{bank: bank, topK: c.TopK, a: a, b: b}
-		if err := first(errA, errB); err != nil {
+		if err := cmp.Or(errA, errB); err != nil {
 			return err
 		}
 		q.Add(l, peft.Out, &factored{branchOf(l, c.Dropout), 1, d.factors})
@@ -75,7 +75,7 @@ func (c VBLoRA) check() error {
 	if c.TopK > c.Vectors {
 		return errors.New("lora: TopK is above the number of Vectors")
 	}
-	return first(within("Rank", c.Rank, 1, mostRank), within("Vectors", c.Vectors, 0, mostVectors), within("Length", c.Length, 0, mostVectors), atLeast("TopK", c.TopK, 0), probability("Dropout", c.Dropout),
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), within("Vectors", c.Vectors, 0, mostVectors), within("Length", c.Length, 0, mostVectors), atLeast("TopK", c.TopK, 0), probability("Dropout", c.Dropout),
 		c.Common.check(vblora))
 }
 

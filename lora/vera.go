@@ -31,7 +31,7 @@ func init() { register(vera, decoder(vera, VeRA{Rank: 256, Start: 0.1, SaveProje
 // Attach puts two vectors at each chosen map.
 func (c VeRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	linears, err := c.linears(vera, s)
-	if err := first(err, c.check()); err != nil {
+	if err := cmp.Or(err, c.check()); err != nil {
 		return nil, err
 	}
 	var a, b *peft.Param
@@ -48,7 +48,7 @@ func (c VeRA) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 }
 
 func (c VeRA) check() error {
-	return first(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(vera), c.Init.check())
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.Common.check(vera), c.Init.check())
 }
 
 // projections draws A and B, Kaiming uniform.

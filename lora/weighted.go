@@ -1,6 +1,7 @@
 package lora
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -58,7 +59,7 @@ func (c Weighted) Of(terms ...peft.Term) (*peft.Patch, error) {
 }
 
 func (c Weighted) of(terms []peft.Term) (*peft.Patch, error) {
-	if err := first(c.check(), peft.CheckTerms(terms), same(terms)); err != nil {
+	if err := cmp.Or(c.check(), peft.CheckTerms(terms), same(terms)); err != nil {
 		return nil, err
 	}
 	all, err := gather(terms)
