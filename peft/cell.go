@@ -173,12 +173,15 @@ func (q *Patch) grounded() *Patch {
 	return c
 }
 
-// apart is a patch whose deltas may be changed without changing those of another.
+// apart is a patch whose deltas and rows may be changed without changing those of another.
 func (q *Patch) apart() *Patch {
 	c := *q
-	c.deltas = map[*site][]placed{}
+	c.deltas, c.rows = map[*site][]placed{}, map[*site][]Rows{}
 	for s, all := range q.deltas {
 		c.deltas[s] = slices.Clone(all)
+	}
+	for s, all := range q.rows {
+		c.rows[s] = slices.Clone(all)
 	}
 	return &c
 }

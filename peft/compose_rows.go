@@ -41,6 +41,22 @@ func before(p *Pass, n int, x *tensor.Tensor) *tensor.Tensor {
 	return tensor.Reshape(tensor.Transpose(tensor.Stack(nil, tensor.Transpose(zeros), tensor.Transpose(wide))), sequences, n+rows, size)
 }
 
+// zeros are as many rows of zeros as the longest of several has, where a patch has none.
+type zeros struct {
+	longest []counter
+	size    int
+}
+
+// Forward is the rows.
+func (r zeros) Forward(p *Pass, _ Tap) Prepended {
+	most := 0
+	for _, other := range r.longest {
+		most = max(most, other.Count(p))
+	}
+	none := p.scope.Tensor(nil, most, r.size)
+	return Prepended{Filled: most, K: none, V: none}
+}
+
 // fill lets the rows that the parts put before keys and values be as many in each.
 func (c *composer) fill() {
 	for a := range c.sites.Attentions() {
@@ -54,6 +70,9 @@ func (c *composer) fill() {
 		}
 		for _, part := range c.parts {
 			rows := part.rows[a.base()]
+			if len(rows) == 0 && len(all) > 0 {
+				part.Prepend(a, zeros{all, a.KVHeads * a.HeadSize})
+			}
 			for i, r := range rows {
 				_, done := r.(filled)
 				if n, ok := r.(counter); ok && !done && len(rows) == 1 {

@@ -1,6 +1,7 @@
 package peft_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -404,5 +405,23 @@ func TestCompositionOfUnion(t *testing.T) {
 	}
 	for key := range mam.Keyed {
 		require.True(t, keys[key], key)
+	}
+}
+
+// TestBatchSplitFills wants rows of zeros with a score of one before the keys of a sequence whose patch has no rows, where another has some.
+func TestBatchSplitFills(t *testing.T) {
+	m := newBlocks()
+	q, err := peft.BatchSplit([]int{1, 1}, m.trained(t, prefix.Hub{Name: "a", Tokens: 3, Flat: true}, 1), m.trained(t, adapter.Config{Name: "b", Reduction: 2}, 2))
+	require.NoError(t, err)
+	p := with(q)
+	defer p.Close()
+	x := p.Scope().Tensor(peft.Normal(rand.New(rand.NewPCG(5, 5)), 2*wide, 1), 2, wide).WithLayout(tensor.NewLayout(1, 1))
+	got, row := m.Self.Apply(p, x, x, x, x, tensor.Attention{}).Float64s()[wide:], x.Float64s()[wide:]
+	for head := range 2 {
+		v, s := row[head*wide/2:(head+1)*wide/2], 0.0
+		for _, e := range v {
+			s += e * e / math.Sqrt(wide/2)
+		}
+		near(t, scaled(math.Exp(s)/(math.Exp(s)+3*math.E), v), got[head*wide/2:(head+1)*wide/2])
 	}
 }
