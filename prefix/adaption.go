@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func (c Adaption) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("prefix: the model has no self-attention")
 	}
-	if err := first(within("Tokens", c.Tokens, 1, mostTokens), within("Layers", c.Layers, 1, len(all))); err != nil {
+	if err := cmp.Or(within("Tokens", c.Tokens, 1, mostTokens), within("Layers", c.Layers, 1, len(all))); err != nil {
 		return nil, err
 	}
 	q := peft.NewPatch(s)

@@ -20,13 +20,3 @@ func within(name string, v, least, most int) error {
 	}
 	return nil
 }
-
-// first is the first error that there is.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

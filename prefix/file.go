@@ -95,9 +95,9 @@ func orNull(text string) any {
 func decodePrefix(text []byte) (peft.Method, error) {
 	f := struct {
 		shared
-		Projection bool   `json:"prefix_projection"`
-		Hidden     int    `json:"encoder_hidden_size"`
-		Init       any    `json:"init_weights"`
+		Projection bool `json:"prefix_projection"`
+		Hidden     int  `json:"encoder_hidden_size"`
+		Init       any  `json:"init_weights"`
 	}{shared: defaults}
 	if err := peft.DecodeConfig(text, &f); err != nil {
 		return nil, err

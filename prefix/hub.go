@@ -55,7 +55,7 @@ func (c Hub) check() error {
 	if c.Dropout < 0 || c.Dropout >= 1 {
 		return fmt.Errorf("prefix: Dropout is %v, must be at least 0 and below 1", c.Dropout)
 	}
-	return first(within("Tokens", c.Tokens, 1, mostTokens), within("Hidden", c.Hidden, 0, mostHidden))
+	return cmp.Or(within("Tokens", c.Tokens, 1, mostTokens), within("Hidden", c.Hidden, 0, mostHidden))
 }
 
 func (c Hub) activation() string { return cmp.Or(c.Activation, "tanh") }

@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -52,7 +53,7 @@ func (c Multitask) check() error {
 	if c.fromTasks() && !c.saved && c.Tasks != 1 {
 		return fmt.Errorf("prefix: Tasks is %d, Init %s starts one task from others", c.Tasks, c.Init)
 	}
-	return first(within("Tasks", c.Tasks, 1, mostTasks), within("Ranks", c.Ranks, 1, mostTokens))
+	return cmp.Or(within("Tasks", c.Tasks, 1, mostTasks), within("Ranks", c.Ranks, 1, mostTokens))
 }
 
 // fromTasks reports whether the rows start from those of other tasks.

@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"cmp"
 	"fmt"
 
 	"peft/peft"
@@ -26,7 +27,7 @@ func (c Config) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		return nil, err
 	}
 	n := prefixSizes(all)
-	if err := first(within("Tokens", c.Tokens, 1, mostTokens), within("Hidden", c.Hidden, 0, mostHidden), n.check(c.said)); err != nil {
+	if err := cmp.Or(within("Tokens", c.Tokens, 1, mostTokens), within("Hidden", c.Hidden, 0, mostHidden), n.check(c.said)); err != nil {
 		return nil, err
 	}
 	q := peft.NewPatch(s)

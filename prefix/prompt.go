@@ -1,6 +1,8 @@
 package prefix
 
 import (
+	"cmp"
+
 	"errors"
 	"fmt"
 
@@ -112,7 +114,7 @@ func newPrompt(s *peft.Sites, tokens int, o origin) (*prompt, error) {
 		return nil, err
 	}
 	n := promptSizes(all)
-	if err := first(within("Tokens", tokens, 1, mostTokens), n.check(o.said)); err != nil {
+	if err := cmp.Or(within("Tokens", tokens, 1, mostTokens), n.check(o.said)); err != nil {
 		return nil, err
 	}
 	return &prompt{n, peft.NewPatch(s), all, tokens}, nil

@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"cmp"
 	"fmt"
 
 	"peft/peft"
@@ -50,7 +51,7 @@ func (c PTuning) check() error {
 	case c.Dropout < 0 || c.Dropout >= 1:
 		return fmt.Errorf("prefix: Dropout is %v, must be at least 0 and below 1", c.Dropout)
 	}
-	return first(within("Hidden", c.Hidden, 0, mostHidden), within("Layers", c.Layers, 0, mostLayers))
+	return cmp.Or(within("Hidden", c.Hidden, 0, mostHidden), within("Layers", c.Layers, 0, mostLayers))
 }
 
 // source makes the parameters.

@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,7 @@ func (c Multitask) load(m *scaled) error {
 	if err := read(f, embeddingsKey, m.shared.Param, nil); err != nil || c.Init == OnlySourceShared {
 		return err
 	}
-	return first(read(f, colsKey, m.cols, c.pick), read(f, rowsKey, m.rows, c.pick))
+	return cmp.Or(read(f, colsKey, m.cols, c.pick), read(f, rowsKey, m.rows, c.pick))
 }
 
 // pick is one task's part of the values of n tasks.
