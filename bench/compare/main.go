@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -61,18 +60,7 @@ func parse(args []string, w io.Writer) (o options, err error) {
 	return o, err
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	o, err := parse(os.Args[1:], os.Stderr)
-	if err == nil {
-		err = compare(ctx, o)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { program.Main(parse, compare) }
 
 // compare builds our side if need be, runs all cases and writes this machine's section of the file.
 func compare(ctx context.Context, o options) error {

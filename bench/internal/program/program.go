@@ -6,10 +6,26 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 )
+
+// Main is what a program that measures does: it reads its flags and runs until it is done or interrupted.
+func Main[O any](parse func(args []string, w io.Writer) (O, error), run func(context.Context, O) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	o, err := parse(os.Args[1:], os.Stderr)
+	if err == nil {
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
 
 // Build compiles packages, named from the module's root where it is run, into a folder; where git is there, the programs know their commit.
 func Build(ctx context.Context, dir string, packages ...string) error {
