@@ -1,21 +1,26 @@
 package cpu
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 const (
 	alignment = 64      // bytes of a cache line, on which numbers begin
-	page      = 4 << 10 // bytes of a page of memory, at least
 	hugePage  = 2 << 20 // bytes of a huge one
 )
 
 // aligned returns n numbers that begin on a cache line. Much memory is asked for in huge pages: panels and activations are read in many places at once, more than
-// there are entries for small pages in the processor's table of addresses. It begins where a small page does, as neighbours share a huge one.
+// there are entries for small pages in the processor's table of addresses. It is all huge pages that have a part of the numbers, so that neighbours share the one between them.
 func aligned(n int) []float32 {
+	s := alignedTo(n, alignment)
 	if 4*n < hugePage {
-		return alignedTo(n, alignment)
+		return s
 	}
-	s := alignedTo(n, page)
-	adviseHuge(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), 4*n&^(page-1)))
+	first := uintptr(unsafe.Pointer(unsafe.SliceData(s)))
+	from, to := first/hugePage*hugePage, (first+uintptr(4*n)+hugePage-1)/hugePage*hugePage
+	adviseHuge(from, to-from)
+	runtime.KeepAlive(s)
 	return s
 }
 
