@@ -10,7 +10,7 @@
 // Where nothing is chosen, a method acts on the maps that Hugging Face PEFT takes for the model's type. Most start so that a fresh patch changes nothing.
 //
 //	what is trained                                     methods
-//	low rank                                            [Config] and its DoRA, RSLoRA, [PiSSA], [OLoRA]; [AdaLoRA], [DeLoRA], [GraLoRA], [MiSS]
+//	low rank                                            [Config] and its DoRA, RSLoRA, aLoRA, [PiSSA], [OLoRA]; [AdaLoRA], [DeLoRA], [GraLoRA], [MiSS]
 //	low rank from shared or random factors              [VeRA], [RandLoRA], [VBLoRA]
 //	whole updates made of few numbers                   [LoHa], [LoKr], [HiRA], [FourierFT], [C3A]
 //	rotations of the input, orthogonal                  [OFT], [BOFT], [HRA]
@@ -20,6 +20,7 @@
 //
 // [Weighted] combines trained patches of LoRA into one; [FromHub] and [ToHub] turn patches of LoRA and IA3 into the form of another library and back.
 //
-// All but [ReFT] disappear into weights by [peft.Merge]. Importing the package lets [peft.Load] read folders of these methods as Hugging Face PEFT writes them, under its peft_type ("LORA",
-// "HRA", in lower case in a configuration with a "method"), and those of ReFT as AdapterHub's library does. [peft.Save] writes them. An option that a method here lacks is refused by name.
+// All but [ReFT] and aLoRA, which act on some rows and not on others, disappear into weights by [peft.Merge]. Importing the package lets [peft.Load] read folders of these methods as Hugging
+// Face PEFT writes them, under its peft_type ("LORA", "HRA", in lower case in a configuration with a "method"), and those of ReFT as AdapterHub's library does. [peft.Save] writes them. An
+// option that a method here lacks is refused by name.
 package lora

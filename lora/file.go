@@ -16,7 +16,7 @@ func init() {
 
 // unsupported are the fields of Hugging Face's configuration that ask for something else than this package makes.
 var unsupported = []string{
-	"use_qalora", "use_bdlora", "alora_invocation_tokens", "arrow_config", "kasa_config",
+	"use_qalora", "use_bdlora", "arrow_config", "kasa_config",
 	"monteclora_config", "velora_config", "corda_config", "loftq_config",
 }
 

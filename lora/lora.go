@@ -26,6 +26,7 @@ type Config struct {
 	Tokens       TokenRows       `json:"trainable_token_indices"` // rows of embeddings that are trained too
 	Tie          bool            `json:"ensure_weight_tying"`     // an embedding's update is that of the maps which share its table, too
 	Parameters   []string        `json:"target_parameters"`       // weights that are updated too, by the end of their name; where there are some, On that is nil chooses nothing
+	Invocation   []int32         `json:"alora_invocation_tokens"` // aLoRA: in each sequence the update begins where these tokens stand last; none: everywhere
 	Replication  [][2]int        `json:"layer_replication"`       // ranges of layers that the model has been opened with, in this order, some perhaps more than once
 	Save         []string        `json:"-"`                       // modules trained whole, by the end of their name: a new head
 	Head         bool            `json:"-"`                       // train the model's head whole, whatever its name
@@ -109,6 +110,8 @@ func (c Config) check() error {
 		return errors.New("lora: DoRA has no bias of its own: OwnBias must be false")
 	case c.DoRA && c.Tie:
 		return errors.New("lora: DoRA is of one map or embedding: Tie must be false")
+	case len(c.Invocation) > 0 && (c.DoRA || len(c.Parameters) > 0):
+		return errors.New("lora: aLoRA is no DoRA and updates linear maps only: with an Invocation, DoRA must be false and Parameters empty")
 	}
 	return cmp.Or(c.checkParameters(), within("Rank", c.Rank, 1, mostRank), probability("Dropout", c.Dropout), c.common().check(lora), c.Init.check(Gaussian, PiSSA, OLoRA, Orthogonal, EVA, LoRAGA))
 }
@@ -127,10 +130,15 @@ func (c Config) site(q *peft.Patch, x peft.Site, rng peft.Rand) error {
 			return err
 		case c.DoRA:
 			q.Add(x, peft.Out, d.dora(q, x, base))
+		case len(c.Invocation) > 0:
+			q.Add(x, peft.Out, &invoked{d, c.Invocation})
 		default:
 			q.Add(x, peft.Out, d)
 		}
 	case *peft.Embedding:
+		if len(c.Invocation) > 0 {
+			return errors.New("aLoRA adapts linear maps, not embeddings")
+		}
 		if err := c.fits(r, x.Num, x.Size); err != nil {
 			return err
 		}

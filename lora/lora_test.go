@@ -43,6 +43,20 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+// Invoked by a word, LoRA acts on some rows, and so is no part of weights.
+func TestLawsOfInvocation(t *testing.T) {
+	for name, c := range map[string]struct {
+		method  lora.Config
+		trained int
+	}{
+		"plain":    {lora.Config{Rank: 3, Alpha: 5, Dropout: 0.3}, maps * 3 * perRank},
+		"own bias": {lora.Config{Rank: 1, OwnBias: true}, maps * (perRank + pefttest.Size)},
+	} {
+		c.method.Invocation, c.method.On = []int32{5}, peft.Named("*.Query", "*.Value")
+		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, pefttest.Want{Trained: c.trained, Stays: true}) })
+	}
+}
+
 func TestDoRA(t *testing.T) {
 	want := pefttest.Want{Trained: maps * (3*perRank + pefttest.Size), Detached: []string{"lora_A", "lora_B"}}
 	for name, dropout := range map[string]float64{"plain": 0, "dropout": 0.3} {

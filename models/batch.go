@@ -67,7 +67,7 @@ func (b *Batch) add(m Model, s Sequence) error {
 		b.IDs, b.Types, b.Slot = append(b.IDs, id), append(b.Types, kind), append(b.Slot, int32(t))
 		b.Layout.Pos = append(b.Layout.Pos, pos[t])
 	}
-	b.Layout.Start = append(b.Layout.Start, int32(len(b.IDs)))
+	b.Layout.Start, b.Layout.IDs = append(b.Layout.Start, int32(len(b.IDs))), b.IDs
 	if n := len(b.Layout.Start); b.Layout.Start[n-1] == b.Layout.Start[n-2] {
 		return fmt.Errorf("it has no token that is not masked")
 	}

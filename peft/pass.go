@@ -105,9 +105,10 @@ func (p *Pass) Once(key any, f func() *tensor.Tensor) *tensor.Tensor {
 	return p.scope.Use(t)
 }
 
-// HeadLoss is the mean cross-entropy of head(x) by its labels, one a row of x, for so many rows at a time: see [tensor.HeadLoss]. In a routed pass it is for all at once.
+// HeadLoss is the mean cross-entropy of head(x) by its labels, one a row of x, for so many rows at a time: see [tensor.HeadLoss]. It is for all at once in a routed pass,
+// and where something is added in no block that may read other rows.
 func (p *Pass) HeadLoss(x *tensor.Tensor, labels []int32, rows int, head func(x *tensor.Tensor) *tensor.Tensor) *tensor.Tensor {
-	if p.routed() {
+	if p.routed() || !p.addsRowWise(-1) {
 		return tensor.CrossEntropy(head(x), labels)
 	}
 	return tensor.HeadLoss(x, labels, rows, func(s *tensor.Scope, x *tensor.Tensor) *tensor.Tensor {

@@ -94,7 +94,23 @@ func (in insertion) layout(l *tensor.Layout) (*tensor.Layout, []int32) {
 		}
 		out.Start = append(out.Start, int32(len(idx)))
 	}
+	out.IDs = in.ids(l, idx)
 	return out, idx
+}
+
+// ids are the tokens of the longer sequences.
+func (in insertion) ids(l *tensor.Layout, idx []int32) []int32 {
+	if l.IDs == nil {
+		return nil
+	}
+	ids := make([]int32, len(idx))
+	for i, row := range idx {
+		ids[i] = -1
+		if old := int(row) - in.added; old >= 0 {
+			ids[i] = l.IDs[old]
+		}
+	}
+	return ids
 }
 
 // row is the one that is put in as sequence s's new row j.

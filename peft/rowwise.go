@@ -10,13 +10,20 @@ type RowWiser interface {
 // values are of all rows, so rows in front of them do no harm.
 func (p *Pass) RowWise(layer int) bool {
 	for _, q := range p.patches {
-		for s, all := range q.deltas {
-			if n := s.Layer(); (n == layer || n < 0) && !rowWise(all) {
+		for s := range q.rows {
+			if _, attends := q.sites.Find(s.Name()).(*Attention); s.Layer() == layer && !attends {
 				return false
 			}
 		}
-		for s := range q.rows {
-			if _, attends := q.sites.Find(s.Name()).(*Attention); s.Layer() == layer && !attends {
+	}
+	return p.addsRowWise(layer)
+}
+
+// addsRowWise reports the same of the deltas alone.
+func (p *Pass) addsRowWise(layer int) bool {
+	for _, q := range p.patches {
+		for s, all := range q.deltas {
+			if n := s.Layer(); (n == layer || n < 0) && !rowWise(all) {
 				return false
 			}
 		}

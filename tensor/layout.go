@@ -7,6 +7,7 @@ type Layout struct {
 	Start   []int32 // sequence s is rows Start[s] to Start[s+1]
 	Pos     []int32 // position of each row
 	Virtual []bool  // rows that a method put in, not the input; nil: none
+	IDs     []int32 // the token that each row stands for, −1 for a virtual one; nil: not known
 }
 
 // NewLayout is the layout of sequences of the given lengths, with positions from 0.
@@ -36,14 +37,22 @@ func (l *Layout) Select(sequences []int) (*Layout, []int32) {
 	for _, s := range sequences {
 		for i := l.Start[s]; i < l.Start[s+1]; i++ {
 			rows = append(rows, i)
-			out.Pos = append(out.Pos, l.Pos[i])
-			if l.Virtual != nil {
-				out.Virtual = append(out.Virtual, l.Virtual[i])
-			}
+			out.take(l, int(i))
 		}
 		out.Start = append(out.Start, int32(len(rows)))
 	}
 	return out, rows
+}
+
+// take adds a row of another layout.
+func (l *Layout) take(from *Layout, row int) {
+	l.Pos = append(l.Pos, from.Pos[row])
+	if from.Virtual != nil {
+		l.Virtual = append(l.Virtual, from.Virtual[row])
+	}
+	if from.IDs != nil {
+		l.IDs = append(l.IDs, from.IDs[row])
+	}
 }
 
 // Sequences is the number of sequences.
@@ -80,12 +89,9 @@ func (l *Layout) Repeat(n int) *Layout {
 	for i, at := range l.Start {
 		out.Start[i] = at * int32(n)
 	}
-	for i, pos := range l.Pos {
+	for i := range l.Rows() {
 		for range n {
-			out.Pos = append(out.Pos, pos)
-			if l.Virtual != nil {
-				out.Virtual = append(out.Virtual, l.Virtual[i])
-			}
+			out.take(l, i)
 		}
 	}
 	return out
@@ -117,6 +123,10 @@ func JoinLayouts(all ...*Layout) *Layout {
 			out.Start = append(out.Start, int32(len(out.Pos))+l.Start[s+1])
 		}
 		out.Pos = append(out.Pos, l.Pos...)
+		out.IDs = append(out.IDs, l.IDs...)
+	}
+	if len(out.IDs) < out.Rows() { // not known for all
+		out.IDs = nil
 	}
 	return out
 }

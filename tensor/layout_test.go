@@ -9,7 +9,7 @@ import (
 // mixed is a layout of sequences of 3, 0 and 2 rows, the first row of each that has one being virtual.
 func mixed() *Layout {
 	l := NewLayout(3, 0, 2)
-	l.Virtual = []bool{true, false, false, true, false}
+	l.Virtual, l.IDs = []bool{true, false, false, true, false}, []int32{-1, 7, 8, -1, 9}
 	return l
 }
 
@@ -34,6 +34,7 @@ func TestLayoutSelect(t *testing.T) {
 	require.Equal(t, []int32{0, 2, 5, 7}, l.Start)
 	require.Equal(t, []int32{0, 1, 0, 1, 2, 0, 1}, l.Pos)
 	require.Equal(t, []bool{true, false, true, false, false, true, false}, l.Virtual)
+	require.Equal(t, []int32{-1, 9, -1, 7, 8, -1, 9}, l.IDs)
 	l, rows = NewLayout(2, 1).Select(nil)
 	require.Equal(t, []int{0, 0, 0}, []int{l.Sequences(), l.Rows(), len(rows)})
 }
@@ -57,12 +58,16 @@ func TestLayoutRepeat(t *testing.T) {
 
 // Joining and selecting are inverse to each other.
 func TestJoinLayouts(t *testing.T) {
+	require.Equal(t, append(mixed().IDs, mixed().IDs...), JoinLayouts(mixed(), mixed()).IDs)
 	joined := JoinLayouts(NewLayout(2), mixed(), NewLayout(0, 1))
+	require.Nil(t, joined.IDs) // not known for all
 	require.Equal(t, []int32{0, 2, 5, 5, 7, 7, 8}, joined.Start)
 	require.Equal(t, []int32{0, 1, 0, 1, 2, 0, 1, 0}, joined.Pos)
 	require.Equal(t, []int32{0, 1, 3, 4, 6, 7}, joined.Real())
 	part, _ := joined.Select([]int{1, 2, 3})
-	require.Equal(t, mixed(), part)
+	want := mixed()
+	want.IDs = nil
+	require.Equal(t, want, part)
 }
 
 // Results have the layout of their rows, and none where rows are others.

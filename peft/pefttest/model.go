@@ -100,6 +100,7 @@ func batchOf(numbers ...int) batch {
 		b.labels = append(b.labels, int32(n+1))
 	}
 	b.layout = tensor.NewLayout(lengths...)
+	b.layout.IDs = b.words
 	return b
 }
 
