@@ -50,13 +50,15 @@ func (s *source) direct(k *kernels, rows int) bool {
 
 // pack makes panels of rows [l0, l1) and columns [j0, j1): columns j to j+tileCols become a panel of l1−l0 rows, filled up with zeros, one panel after the other.
 func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) {
+	if s.turned != nil {
+		s.turn(k, dst, l0, l1, j0, j1)
+		return
+	}
 	depth := l1 - l0
 	for j := j0; j < j1; j += k.tileCols {
 		n := min(k.tileCols, j1-j)
 		panel := dst[(j-j0)*depth:][:depth*k.tileCols]
 		switch {
-		case s.turned != nil:
-			s.turn(k, panel, l0, l1, j, n)
 		case s.w != nil && s.cs == 1 && s.rows == s.w.Rows: // the transposed matrix of one column has stride 1, too
 			s.widenRows(k, panel, l0, l1, j, n)
 		case s.w != nil:
@@ -71,12 +73,20 @@ func (s *source) pack(k *kernels, w *worker, dst []float32, l0, l1, j0, j1 int) 
 	}
 }
 
-// turn packs rows [l0, l1) and columns [j, j+n), of panels of the transposed matrix: a square of as many rows and columns as a panel has columns at a time.
-func (s *source) turn(k *kernels, panel []float32, l0, l1, j, n int) {
-	whole, from := blocks(s.rows, k.tileCols)*k.tileCols, j/k.depthBlock*k.depthBlock
-	depth := min(k.depthBlock, s.cols-from)
-	for l := l0; l < l1; l += k.tileCols {
-		k.pack(panel[(l-l0)*k.tileCols:], s.turned[from*whole+l*depth+(j-from)*k.tileCols:], n, min(k.tileCols, l1-l), k.tileCols)
+// turn packs rows [l0, l1) and columns [j0, j1), of panels of the transposed matrix: a square of as many rows and columns as a panel has columns at a time, in the order in which they lie.
+func (s *source) turn(k *kernels, dst []float32, l0, l1, j0, j1 int) {
+	whole, size := blocks(s.rows, k.tileCols)*k.tileCols, k.tileCols
+	for end := j0; j0 < j1; j0 = end {
+		from := j0 / k.depthBlock * k.depthBlock
+		depth := min(k.depthBlock, s.cols-from)
+		end = min(j1, from+depth)
+		for l := l0; l < l1; l += size {
+			squares := s.turned[from*whole+l*depth:]
+			for j := j0; j < end; j += size {
+				k.pack(dst[(j-j0)*(l1-l0)+(l-l0)*size:], squares[(j-from)*size:], min(size, end-j), min(size, l1-l), size)
+			}
+		}
+		dst = dst[(end-j0)*(l1-l0):]
 	}
 }
 

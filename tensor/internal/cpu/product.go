@@ -24,7 +24,8 @@ type product struct {
 	f           func(dst, x []float32) // nil for the identity
 	mBlock      int
 	nBlock      int
-	down        int // blocks in a column of blocks
+	down        int  // blocks in a column of blocks
+	remade      bool // every block makes its panels, as there would be too many to keep
 }
 
 // product does p.
@@ -33,6 +34,7 @@ func (b *Backend) product(p product) {
 		return
 	}
 	p.k = b.kernels
+	p.remade = p.b.packed == nil && p.b.pairs == nil && b.packedSize(&p.b) > packedMost
 	p.cut(b.Threads())
 	panels := b.shared(&p)
 	run(b, p.down*blocks(p.c.cols, p.nBlock), p)
@@ -44,7 +46,7 @@ func (b *Backend) product(p product) {
 // shared makes the panels of p's right operand where several blocks of rows would make the same ones; nil where they are not to be made, or are there already.
 func (b *Backend) shared(p *product) *buffer {
 	size := b.packedSize(&p.b)
-	if p.down == 1 || p.b.packed != nil || p.b.pairs != nil || p.b.direct(p.k, p.mBlock) || size > packedMost {
+	if p.down == 1 || p.b.packed != nil || p.b.pairs != nil || p.b.direct(p.k, p.mBlock) || p.remade {
 		return nil
 	}
 	panels := b.pool.get(max(size, 1))
@@ -55,6 +57,7 @@ func (b *Backend) shared(p *product) *buffer {
 // cut chooses the blocks: as large as the caches allow on one thread, and on several those that are done soonest if each thread takes a block, then another and so on.
 func (p *product) cut(threads int) {
 	const small = 1 << 18 // products that are done before another thread wakes up
+	const wait = 0.5      // of a block, for the others at the end
 	m, n, k := p.c.rows, p.c.cols, p.k
 	if threads == 1 || m*n*max(p.a.cols, p.u.cols) < small {
 		p.mBlock, p.nBlock = blocks(m, blocks(m, rowsBlock)), even(n, blocks(n, colsBlock), k.tileCols)
@@ -66,7 +69,7 @@ func (p *product) cut(threads int) {
 	for rounds := first; rounds < first+3; rounds++ {
 		for across := blocks(n, colsBlock); across <= blocks(n, k.tileCols) && rounds*threads/across >= least; across++ {
 			mb, nb := blocks(m, min(rounds*threads/across, most)), even(n, across, k.tileCols)
-			if c := float64(rounds) * cost(mb, nb); c < best {
+			if c := (float64(rounds) + wait) * p.cost(mb, nb); c < best {
 				best, p.mBlock, p.nBlock = c, mb, nb
 			}
 		}
@@ -78,14 +81,21 @@ func (p *product) cut(threads int) {
 func (p *product) rounds(threads int) int {
 	const several, worth = 6, 1 << 22
 	m, n := p.c.rows, p.c.cols
+	if p.remade {
+		return 1
+	}
 	least := blocks(blocks(m, rowsBlock)*blocks(n, colsBlock), threads)
 	return max(least, min(several, m*n*max(p.a.cols, p.u.cols)/(threads*worth)))
 }
 
-// cost is how long a block takes: its multiplications, and the numbers that are brought to a thread's cache, for a unit of depth.
-func cost(rows, cols int) float64 {
-	const move = 32 // multiplications that are done in the time in which a number is brought
-	return float64(rows*cols + move*(rows+cols))
+// cost is how long a block takes: its multiplications, the numbers that are brought to a thread's cache and those of panels that are made, for a unit of depth.
+func (p *product) cost(rows, cols int) float64 {
+	const move, turn = 32, 64 // multiplications that are done in the time in which a number is brought, and in which it is put into a panel
+	c := rows*cols + move*(rows+cols)
+	if p.remade {
+		c += turn * cols
+	}
+	return float64(c)
 }
 
 // even is the size of blocks, a multiple of unit, that cut n into so many parts of about the same size.
