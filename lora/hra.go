@@ -11,7 +11,8 @@ import (
 //
 //	W' = W·H₁·H₂⋯H_r,  Hᵢ = I − 2·uᵢ·uᵢᵀ,  ‖uᵢ‖ = 1
 //
-// Vectors start in equal pairs, whose reflections cancel out; so r should be even.
+// Vectors start in equal pairs, whose reflections cancel out; so r should be even. Of several patches in a pass the first turns the input first. Hugging Face PEFT begins with the last of its active
+// adapters.
 type HRA struct {
 	Common        `json:"-"`
 	Rank          int  `json:"r"`        // r, at least 1

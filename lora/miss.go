@@ -51,7 +51,7 @@ func (c MiSS) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		first := c.Init.last(func() []float64 { return kaiming(rng, c.Rank, l.Out) })
 		d := &shards{site: l, d: q.NewParam(l.Name()+"/miss_block", first, shape...), r: c.Rank, sums: q.Sites().Device().Constant(sums(c.Rank, l.In), c.Rank, l.In)}
 		if c.Init == Bat {
-			q.Add(l, peft.Out, &product{update: d.blocks})
+			q.Substitute(q.Own(l), d)
 		} else {
 			q.Add(l, peft.Out, &factored{branchOf(l, c.Dropout), 1, d.factors})
 		}
@@ -111,11 +111,17 @@ func (s *shards) factors(p *peft.Pass) (a, b *tensor.Tensor) {
 	return p.Scope().Use(s.sums), b
 }
 
+// Value is W + ΔW, which stands in for W, so that of two patches the second updates what the first has made of W.
+func (s *shards) Value(p *peft.Pass, _ *peft.Frozen, base tensor.Map) tensor.Map {
+	w := base.Dense(p.Scope())
+	return tensor.Dense{W: tensor.Add(w, s.blocks(p, w))}
+}
+
 // blocks is ΔW = W·D + D, block by block [r×r], with one D for each row of blocks.
-func (s *shards) blocks(p *peft.Pass) *tensor.Tensor {
+func (s *shards) blocks(p *peft.Pass, w *tensor.Tensor) *tensor.Tensor {
 	d, in, out := s.d.In(p), s.site.In, s.site.Out
 	groups, rest := out/s.r, in // a group of rows is [r × in/r × r]: rest rows of r numbers
-	w := tensor.Reshape(swap(p.Matrix(s.site.W).Dense(p.Scope()), 1, groups, rest), rest, out)
-	turned := tensor.Reshape(swap(tensor.BlockMatMul(w, d), 1, rest, groups), out, in)
+	rows := tensor.Reshape(swap(w, 1, groups, rest), rest, out)
+	turned := tensor.Reshape(swap(tensor.BlockMatMul(rows, d), 1, rest, groups), out, in)
 	return tensor.Add(turned, tensor.MatMul(tensor.Reshape(d, out, s.r), p.Scope().Use(s.sums)))
 }
