@@ -13,7 +13,7 @@ import (
 var activations = map[string]tensor.Func{
 	"relu": tensor.ReLU, "leakyrelu": tensor.LeakyReLU, "leaky_relu": tensor.LeakyReLU, "gelu_accurate": tensor.GELUTanh, "gelu": tensor.GELU, "gelu_python": tensor.GELU, "gelu_new": tensor.GELUTanh, "gelu_fast": tensor.GELUTanh,
 	"gelu_pytorch_tanh": tensor.GELUTanh, "quick_gelu": tensor.QuickGELU, "silu": tensor.SiLU, "swish": tensor.SiLU, "tanh": tensor.Tanh, "sigmoid": tensor.Sigmoid,
-	"linear": tensor.Identity,
+	"linear": tensor.Identity, "gelu_python_tanh": tensor.GELUTanh, "gelu_10": tensor.ClippedGELU, "mish": tensor.Mish, "laplace": tensor.Laplace, "relu6": tensor.ReLU6, "relu2": tensor.SquaredReLU,
 }
 
 // Activation is the function with a name in Hugging Face's and AdapterHub's libraries, in capitals or not.

@@ -7,24 +7,29 @@ type Func = backend.Unary
 
 // The elementwise functions, as [Apply] and [Affine] take them.
 const (
-	Identity   = backend.Identity
-	ReLU       = backend.ReLU
-	GELU       = backend.GELU     // x·Φ(x), exact
-	GELUTanh   = backend.GELUTanh // the tanh approximation, "gelu_new"
-	QuickGELU  = backend.QuickGELU
-	SiLU       = backend.SiLU
-	Tanh       = backend.Tanh
-	Sigmoid    = backend.Sigmoid
-	LeakyReLU  = backend.LeakyReLU
-	Exp        = backend.Exp
-	Log        = backend.Log
-	Sqrt       = backend.Sqrt
-	Square     = backend.Square
-	Reciprocal = backend.Reciprocal
-	Abs        = backend.Abs
-	Sin        = backend.Sin
-	Cos        = backend.Cos
-	Softplus   = backend.Softplus
+	Identity    = backend.Identity
+	ReLU        = backend.ReLU
+	GELU        = backend.GELU     // x·Φ(x), exact
+	GELUTanh    = backend.GELUTanh // the tanh approximation, "gelu_new"
+	QuickGELU   = backend.QuickGELU
+	SiLU        = backend.SiLU
+	Tanh        = backend.Tanh
+	Sigmoid     = backend.Sigmoid
+	LeakyReLU   = backend.LeakyReLU
+	Exp         = backend.Exp
+	Log         = backend.Log
+	Sqrt        = backend.Sqrt
+	Square      = backend.Square
+	Reciprocal  = backend.Reciprocal
+	Abs         = backend.Abs
+	Sin         = backend.Sin
+	Cos         = backend.Cos
+	Mish        = backend.Mish
+	Laplace     = backend.Laplace
+	ReLU6       = backend.ReLU6
+	SquaredReLU = backend.SquaredReLU // "relu2"
+	ClippedGELU = backend.ClippedGELU // "gelu_10"
+	Softplus    = backend.Softplus
 )
 
 // Apply is f(x), elementwise.

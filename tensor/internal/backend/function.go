@@ -34,17 +34,28 @@ const (
 	Abs
 	Sin
 	Cos
-	Softplus // log(1+exp(x))
+	Mish        // x·tanh(log(1+exp(x)))
+	Laplace     // Φ((x−0.707107)/0.282095)
+	ReLU6       // ReLU, at most 6
+	SquaredReLU // max(0, x)²
+	ClippedGELU // GELU, at most 10
+	Softplus    // log(1+exp(x))
 )
 
-var names = [...]string{"identity", "relu", "gelu", "gelu_tanh", "quick_gelu", "silu", "tanh", "sigmoid", "leaky_relu", "exp", "log", "sqrt", "square", "reciprocal", "abs", "sin", "cos", "softplus"}
+// The numbers of Laplace, as transformers has them (MEGA: Ma et al. 2022, arXiv:2209.10655).
+const (
+	LaplaceMean      = 0.707107
+	LaplaceDeviation = 0.282095
+)
+
+var names = [...]string{"identity", "relu", "gelu", "gelu_tanh", "quick_gelu", "silu", "tanh", "sigmoid", "leaky_relu", "exp", "log", "sqrt", "square", "reciprocal", "abs", "sin", "cos", "mish", "laplace", "relu6", "squared_relu", "clipped_gelu", "softplus"}
 
 func (f Unary) String() string { return names[f] }
 
 // FromOutput reports whether the derivative of f is computed from its value y rather than from x.
 func (f Unary) FromOutput() bool {
 	switch f {
-	case Identity, ReLU, Tanh, Sigmoid, LeakyReLU, Exp, Sqrt, Reciprocal:
+	case Identity, ReLU, ReLU6, Tanh, Sigmoid, LeakyReLU, Exp, Sqrt, Reciprocal:
 		return true
 	}
 	return false

@@ -57,7 +57,13 @@ func unaryError(f backend.Unary, x, y float64) float64 {
 		return 8 * y
 	case backend.QuickGELU: // as SiLU, and rounding 1.702x moves the exponential by u·1.702|x| of its size
 		return (8 + 2*1.702*x) * y
-	case backend.GELU, backend.GELUTanh: // 1 + erf and 1 + tanh may cancel: errors are relative to 1, times x
+	case backend.ReLU6:
+		return 0
+	case backend.SquaredReLU, backend.Mish:
+		return 4 * y
+	case backend.Laplace: // the argument's rounding moves Φ by less than one
+		return 8 * (1 + y)
+	case backend.GELU, backend.GELUTanh, backend.ClippedGELU: // 1 + erf and 1 + tanh may cancel: errors are relative to 1, times x
 		return 8 * x
 	case backend.Softplus: // log(1 + ...) may round 1 + ...
 		return 4 * (1 + y)
@@ -108,7 +114,7 @@ func slopeError(f backend.Unary, x, y *operand) func(i, j int) float64 {
 		return func(i, j int) float64 { return g(math.Abs(float64(a[o.place(i, j)]))) }
 	}
 	switch f {
-	case backend.Identity, backend.ReLU, backend.Abs:
+	case backend.Identity, backend.ReLU, backend.ReLU6, backend.Abs:
 		return func(_, _ int) float64 { return 0 }
 	case backend.LeakyReLU, backend.Tanh: // 1 − y², each term at most 1
 		return func(_, _ int) float64 { return 2 }
@@ -120,7 +126,7 @@ func slopeError(f backend.Unary, x, y *operand) func(i, j int) float64 {
 		return of(y, func(y float64) float64 { return 2 * y * y })
 	case backend.Log:
 		return of(x, func(x float64) float64 { return 2 / x })
-	case backend.Square:
+	case backend.Square, backend.SquaredReLU:
 		return of(x, func(x float64) float64 { return 2 * x })
 	}
 	return func(_, _ int) float64 { return 16 } // sums of terms of size 1 or so: gates, Φ(x)+xφ(x), sine and cosine

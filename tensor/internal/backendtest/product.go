@@ -44,7 +44,7 @@ func (t *trial) matMul(m, k, n int) {
 // activations are functions whose slope is 1.2 at most, so that an error of their argument grows no more.
 func (t *trial) activation() backend.Unary {
 	return pick(t, backend.Identity, backend.Identity, backend.ReLU, backend.GELU, backend.GELUTanh, backend.QuickGELU, backend.SiLU, backend.Tanh,
-		backend.Sigmoid, backend.LeakyReLU, backend.Softplus, backend.Sin, backend.Cos, backend.Abs)
+		backend.Sigmoid, backend.LeakyReLU, backend.Mish, backend.Softplus, backend.Sin, backend.Cos, backend.Abs)
 }
 
 // An epilogue is what follows a product, by its operands.

@@ -30,24 +30,29 @@ func wide(f func(float64) float64) func(float32) float32 {
 }
 
 var unaryGeneric = [backend.Softplus + 1]func(dst, x []float32){
-	backend.Identity:   func(dst, x []float32) { copy(dst, x) },
-	backend.ReLU:       each(func(x float32) float32 { return max(x, 0) }),
-	backend.GELU:       each(func(x float32) float32 { return x * normal(x) }),
-	backend.GELUTanh:   each(func(x float32) float32 { return x * sigmoid(2*tanhArgument(x)) }),
-	backend.QuickGELU:  each(func(x float32) float32 { return x * sigmoid(1.702*x) }),
-	backend.SiLU:       each(func(x float32) float32 { return x * sigmoid(x) }),
-	backend.Tanh:       each(wide(math.Tanh)),
-	backend.Sigmoid:    each(sigmoid),
-	backend.LeakyReLU:  each(func(x float32) float32 { return max(x, 0.01*x) }),
-	backend.Exp:        each(exp32),
-	backend.Log:        each(wide(math.Log)),
-	backend.Sqrt:       each(wide(math.Sqrt)),
-	backend.Square:     each(func(x float32) float32 { return x * x }),
-	backend.Reciprocal: each(func(x float32) float32 { return 1 / x }),
-	backend.Abs:        each(wide(math.Abs)),
-	backend.Sin:        each(wide(math.Sin)),
-	backend.Cos:        each(wide(math.Cos)),
-	backend.Softplus:   each(wide(func(x float64) float64 { return max(0, x) + math.Log1p(math.Exp(-math.Abs(x))) })),
+	backend.Identity:    func(dst, x []float32) { copy(dst, x) },
+	backend.ReLU:        each(func(x float32) float32 { return max(x, 0) }),
+	backend.GELU:        each(func(x float32) float32 { return x * normal(x) }),
+	backend.GELUTanh:    each(func(x float32) float32 { return x * sigmoid(2*tanhArgument(x)) }),
+	backend.QuickGELU:   each(func(x float32) float32 { return x * sigmoid(1.702*x) }),
+	backend.SiLU:        each(func(x float32) float32 { return x * sigmoid(x) }),
+	backend.Tanh:        each(wide(math.Tanh)),
+	backend.Sigmoid:     each(sigmoid),
+	backend.LeakyReLU:   each(func(x float32) float32 { return max(x, 0.01*x) }),
+	backend.Exp:         each(exp32),
+	backend.Log:         each(wide(math.Log)),
+	backend.Sqrt:        each(wide(math.Sqrt)),
+	backend.Square:      each(func(x float32) float32 { return x * x }),
+	backend.Reciprocal:  each(func(x float32) float32 { return 1 / x }),
+	backend.Abs:         each(wide(math.Abs)),
+	backend.Sin:         each(wide(math.Sin)),
+	backend.Cos:         each(wide(math.Cos)),
+	backend.Mish:        each(wide(func(x float64) float64 { return x * math.Tanh(softplus(x)) })),
+	backend.Laplace:     each(func(x float32) float32 { return normal(deviations(x)) }),
+	backend.ReLU6:       each(func(x float32) float32 { return min(max(x, 0), 6) }),
+	backend.SquaredReLU: each(func(x float32) float32 { return max(x, 0) * max(x, 0) }),
+	backend.ClippedGELU: each(func(x float32) float32 { return min(x*normal(x), 10) }),
+	backend.Softplus:    each(wide(softplus)),
 }
 
 var slopeGeneric = [backend.Softplus + 1]func(dx, x, dy []float32){
@@ -68,7 +73,15 @@ var slopeGeneric = [backend.Softplus + 1]func(dx, x, dy []float32){
 	backend.Abs:        slope(func(x float32) float32 { return step(x, 0) - step(-x, 0) }),
 	backend.Sin:        slope(wide(math.Cos)),
 	backend.Cos:        slope(wide(func(x float64) float64 { return -math.Sin(x) })),
-	backend.Softplus:   slope(sigmoid),
+	backend.Mish: slope(wide(func(x float64) float64 {
+		t := math.Tanh(softplus(x))
+		return t + x*(1-t*t)/(1+math.Exp(-x))
+	})),
+	backend.Laplace:     slope(func(x float32) float32 { return density(deviations(x)) / backend.LaplaceDeviation }),
+	backend.ReLU6:       slope(func(y float32) float32 { return step(y, 0) * step(6-y, 0) }),
+	backend.SquaredReLU: slope(func(x float32) float32 { return 2 * max(x, 0) }),
+	backend.ClippedGELU: slope(func(x float32) float32 { return (normal(x) + x*density(x)) * step(10-x*normal(x), 0) }),
+	backend.Softplus:    slope(sigmoid),
 }
 
 const rootTwoOverPi = 0.79788456080286535588
@@ -79,6 +92,14 @@ func normal(x float32) float32 { return float32(math.Erfc(-float64(x)/math.Sqrt2
 // density is φ(x), the derivative of Φ.
 func density(x float32) float32 {
 	return float32(math.Exp(-float64(x)*float64(x)/2) / math.Sqrt(2*math.Pi))
+}
+
+// softplus is log(1+exp(x)).
+func softplus(x float64) float64 { return max(0, x) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// deviations is the argument of Φ in Laplace.
+func deviations(x float32) float32 {
+	return (x - backend.LaplaceMean) / backend.LaplaceDeviation
 }
 
 // sigmoid is 1/(1+exp(−x)).

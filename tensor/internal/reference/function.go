@@ -60,19 +60,31 @@ func evaluate(f backend.Unary, x float64) float64 {
 		return math.Sin(x)
 	case backend.Cos:
 		return math.Cos(x)
+	case backend.Mish:
+		return x * math.Tanh(softplus(x))
+	case backend.Laplace:
+		return normal((x - backend.LaplaceMean) / backend.LaplaceDeviation)
+	case backend.ReLU6:
+		return math.Min(6, math.Max(0, x))
+	case backend.SquaredReLU:
+		return math.Max(0, x) * math.Max(0, x)
+	case backend.ClippedGELU:
+		return math.Min(10, x*normal(x))
 	case backend.Softplus:
-		return math.Max(0, x) + math.Log1p(math.Exp(-math.Abs(x)))
+		return softplus(x)
 	}
 	panic("reference: unknown function")
 }
 
-// slopeFromOutput is f'(x) as a function of y = f(x). At its kink ReLU has slope 0 and LeakyReLU 0.01.
+// slopeFromOutput is f'(x) as a function of y = f(x). At their kinks ReLU and ReLU6 have slope 0 and LeakyReLU 0.01.
 func slopeFromOutput(f backend.Unary, y float64) float64 {
 	switch f {
 	case backend.Identity:
 		return 1
 	case backend.ReLU:
 		return step(y, 0)
+	case backend.ReLU6:
+		return step(y, 0) * step(6-y, 0)
 	case backend.Tanh:
 		return 1 - y*y
 	case backend.Sigmoid:
@@ -93,7 +105,7 @@ func slopeFromOutput(f backend.Unary, y float64) float64 {
 func slopeFromInput(f backend.Unary, x float64) float64 {
 	switch f {
 	case backend.GELU:
-		return normal(x) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+		return normal(x) + x*density(x)
 	case backend.GELUTanh:
 		return swishSlope(x, 2*tanhArgument(x), 2*math.Sqrt(2/math.Pi)*(1+3*0.044715*x*x))
 	case backend.QuickGELU:
@@ -110,6 +122,15 @@ func slopeFromInput(f backend.Unary, x float64) float64 {
 		return math.Cos(x)
 	case backend.Cos:
 		return -math.Sin(x)
+	case backend.Mish:
+		t := math.Tanh(softplus(x))
+		return t + x*(1-t*t)*sigmoid(x)
+	case backend.Laplace:
+		return density((x-backend.LaplaceMean)/backend.LaplaceDeviation) / backend.LaplaceDeviation
+	case backend.SquaredReLU:
+		return 2 * math.Max(0, x)
+	case backend.ClippedGELU:
+		return (normal(x) + x*density(x)) * step(10-x*normal(x), 0)
 	case backend.Softplus:
 		return sigmoid(x)
 	}
@@ -118,6 +139,12 @@ func slopeFromInput(f backend.Unary, x float64) float64 {
 
 // normal is Φ(x), the normal distribution function.
 func normal(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
+
+// density is φ(x), the derivative of Φ.
+func density(x float64) float64 { return math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) }
+
+// softplus is log(1+exp(x)).
+func softplus(x float64) float64 { return math.Max(0, x) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 // sigmoid is σ(x) = 1/(1+exp(−x)).
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
