@@ -99,7 +99,7 @@ func (n *bottleneck) Inside(p *peft.Pass, h, residual *tensor.Tensor) *tensor.Te
 }
 
 // Leave is Δ: beside a parallel bottleneck the branch stays.
-func (n *bottleneck) Leave(y *tensor.Tensor, t peft.Tap) *tensor.Tensor {
+func (n *bottleneck) Leave(_ *peft.Pass, y *tensor.Tensor, t peft.Tap) *tensor.Tensor {
 	if n.Input != Stream {
 		return tensor.Sub(y, t.Y)
 	}

@@ -21,21 +21,30 @@ type Hub struct {
 	Output       bool        // the last map too; of Llama and its kin the first
 	LeaveOut     []int       // blocks that are left as they are, by number, the decoder's counted after the encoder's
 	Rescale      bool        // y = α·l∘(x·Wᵀ + b) in place of an update (IA3), where an α of 0 means 1; Rank counts for nothing
-	Gate         bool        // a gate for each sequence in place of s (UniPELT: Mao et al. 2022, arXiv:2110.07577)
+	Gate         bool        // a gate for each sequence in place of s or α (UniPELT: Mao et al. 2022, arXiv:2110.07577)
 	DoRA         bool        // y = m/‖W + B·A‖∘(x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ), ‖·‖ the lengths of rows
 	Dropout      float64     // on the branch's input, in training
-	Init         HubInit     // how A and B start
+	VeRA         *HubVeRA    // A and B are not trained, and are the same for all maps: see there
+	Init         HubInit     // how A and B start; empty means HubKaiming, and of IA3 HubOnes
 	Head         bool        // train the model's head whole
+
+	file hubFile
 }
 
-// HubInit is how A and B of [Hub] start.
+// HubInit is how A and B of [Hub] start, or IA3's l as B does.
 type HubInit string
 
-// The starts. IA3 starts at ones.
+// The starts.
 const (
-	HubKaiming HubInit = ""     // A uniform within ±1/√in, B zero
+	HubKaiming HubInit = "lora" // A uniform within ±1/√in, B zero
 	HubNormal  HubInit = "bert" // both N(0, 0.02²)
+	HubOnes    HubInit = "ia3"  // ones
+	HubUniform HubInit = "vera" // A uniform within ±√(6/in), B within ±√(6/r)
 )
+
+// HubVeRA is VeRA as AdapterHub's library has it (Kopiczko et al. 2023, arXiv:2310.11454): B·A becomes E·B·D·A with whole matrices D [r×r] and E [out×out] of each map, which start as
+// diagonal ones. A and B stay what they were at first.
+type HubVeRA struct{ D, B float64 } // the first numbers on the diagonals of D and of E, which the library calls B too
 
 // Attach puts an update at each chosen map.
 func (c Hub) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
@@ -82,10 +91,10 @@ func (c Hub) check() error {
 		}
 	}
 	switch {
-	case c.Gate && (c.Rescale || c.DoRA), c.Rescale && c.DoRA:
-		return errors.New("lora: only one of Rescale, Gate and DoRA may be set")
-	case c.Init != HubKaiming && c.Init != HubNormal:
-		return fmt.Errorf("lora: Init is %q, must be empty or %q", c.Init, HubNormal)
+	case c.Rescale && (c.DoRA || c.VeRA != nil):
+		return errors.New("lora: Rescale may not be set with DoRA or VeRA")
+	case c.Init != "" && !slices.Contains([]HubInit{HubKaiming, HubNormal, HubOnes, HubUniform}, c.Init):
+		return fmt.Errorf("lora: Init is %q, must be empty, %q, %q, %q or %q", c.Init, HubKaiming, HubNormal, HubOnes, HubUniform)
 	case c.Rescale:
 		return probability("Dropout", c.Dropout)
 	}
@@ -97,10 +106,7 @@ var swapped = []string{"llama", "mistral", "qwen2", "gemma"}
 
 // roles are those of the chosen maps, in the order in which the library has them.
 func (c Hub) roles(modelType string) (all []peft.Role) {
-	attention := c.Attention
-	if attention == nil {
-		attention = []peft.Role{peft.Query, peft.Value}
-	}
+	attention := c.attention()
 	for _, r := range []peft.Role{peft.Query, peft.Key, peft.Value} {
 		if slices.Contains(attention, r) {
 			all = append(all, r)
@@ -117,6 +123,14 @@ func (c Hub) roles(modelType string) (all []peft.Role) {
 		all = append(all, peft.Down)
 	}
 	return all
+}
+
+// attention are the chosen maps of attention.
+func (c Hub) attention() []peft.Role {
+	if c.Attention == nil {
+		return []peft.Role{peft.Query, peft.Value}
+	}
+	return c.Attention
 }
 
 // parts are the output columns of a map that have updates of their own: all of it, or some of a fused one's; nil where it is not chosen.
@@ -140,44 +154,69 @@ func (c Hub) parts(l *peft.Linear, modelType string) (all []peft.Part, err error
 
 // linear makes the parameters at one map.
 func (c Hub) linear(q *peft.Patch, l *peft.Linear, parts []peft.Part, rng peft.Rand) error {
-	h := hub{branch: branchOf(l, c.Dropout), site: l, parts: parts, alpha: cmp.Or(c.Alpha, 1)}
+	d := hub{branch: branchOf(l, c.Dropout), site: l, parts: parts}
 	wide := 0
 	for _, p := range parts {
 		wide += p.Hi - p.Lo
 	}
-	if c.Rescale {
-		h.b = q.NewParam(l.Name()+"/lora_B", slices.Repeat([]float64{1}, wide), wide, 1)
-		q.Add(l, peft.Out, &after{h.rescale})
-		return nil
-	}
-	if err := fits(c.Rank, wide, l.In); err != nil {
-		return err
-	}
-	n := len(parts)
-	h.a = q.NewParam(l.Name()+"/lora_A", c.start(rng, n*c.Rank*l.In, l.In, false), n*c.Rank, l.In)
-	h.b = q.NewParam(l.Name()+"/lora_B", c.start(rng, wide*c.Rank, l.In, true), wide, c.Rank)
-	low := &factored{h.branch, cmp.Or(c.Alpha, float64(c.Rank)) / float64(c.Rank), h.both}
+	whole := len(parts) == 1 && wide == l.Out
 	switch {
-	case c.DoRA:
-		if n > 1 || parts[0].Hi-parts[0].Lo < l.Out {
-			return errors.New("DoRA of a part of a fused map is not supported")
-		}
-		q.Add(l, peft.Out, hubDoRA{h, low, q.NewParam(l.Name()+"/m.weight", lengths(q, l), l.Out, 1)})
-	case c.Gate:
-		q.Add(l, peft.Out, hubGated{h, peft.NewSequenceGate(q, l.Name()+"/gate", l.In, n, rng)})
+	case c.Rescale:
+		d.b, d.scale = q.NewParam(l.Name()+"/lora_B", c.start(rng, wide, l.In, true), wide, 1), cmp.Or(c.Alpha, 1)
+	case (c.DoRA || c.VeRA != nil) && !whole:
+		return errors.New("DoRA or VeRA of a part of a fused map is not supported")
 	default:
-		q.Add(l, peft.Out, low)
+		if err := c.factors(q, &d, wide, rng); err != nil {
+			return err
+		}
 	}
+	if c.DoRA {
+		d.m = q.NewParam(l.Name()+"/m.weight", lengths(q, l), l.Out, 1)
+	}
+	if c.Gate {
+		d.gate = peft.NewSequenceGate(q, l.Name()+"/gate", l.In, len(parts), rng)
+	}
+	q.Add(l, peft.Out, d.delta())
 	return nil
 }
 
-// start is n first numbers of A, or of B.
+// factors makes A and B.
+func (c Hub) factors(q *peft.Patch, d *hub, wide int, rng peft.Rand) error {
+	l, n := d.site, len(d.parts)
+	if err := fits(c.Rank, wide, l.In); err != nil {
+		return err
+	}
+	d.scale = cmp.Or(c.Alpha, float64(c.Rank)) / float64(c.Rank)
+	if c.VeRA != nil {
+		return c.vera(q, d, rng)
+	}
+	a := q.NewParam(l.Name()+"/lora_A", c.start(rng, n*c.Rank*l.In, l.In, false), n*c.Rank, l.In)
+	d.b = q.NewParam(l.Name()+"/lora_B", c.start(rng, wide*c.Rank, l.In, true), wide, c.Rank)
+	d.factors = d.both(a)
+	return nil
+}
+
+// start is n first numbers of A, or of B or IA3's l.
 func (c Hub) start(rng peft.Rand, n, in int, up bool) []float64 {
-	switch {
-	case c.Init == HubNormal:
+	switch init := c.init(); {
+	case init == HubNormal:
 		return peft.Normal(rng, n, 0.02)
+	case init == HubOnes:
+		return slices.Repeat([]float64{1}, n)
+	case init == HubUniform && up:
+		return peft.Uniform(rng, n, math.Sqrt(6/float64(max(1, c.Rank))))
+	case init == HubUniform:
+		return peft.Uniform(rng, n, math.Sqrt(6/float64(in)))
 	case up:
 		return nil
 	}
 	return peft.Uniform(rng, n, 1/math.Sqrt(float64(in)))
+}
+
+// init is how A and B start.
+func (c Hub) init() HubInit {
+	if c.Rescale {
+		return cmp.Or(c.Init, HubOnes)
+	}
+	return cmp.Or(c.Init, HubKaiming)
 }

@@ -90,12 +90,11 @@ type converter struct {
 func (c *converter) fromHub(p *peft.Pass, l *peft.Linear, d peft.Delta) {
 	c.sites = append(c.sites, l)
 	switch d := d.(type) {
-	case *factored:
+	case hubLow:
 		a, b := d.factors(p)
 		c.values[l.Name()+"/lora_A"], c.values[l.Name()+"/lora_B"] = a.Float64s(), b.Float64s()
-	case *after:
-		ones := p.Scope().Tensor(slices.Repeat([]float64{1}, l.Out), 1, l.Out)
-		c.values[l.Name()+"/ia3_l"] = tensor.Shift(d.f(p, ones), 1).Float64s()
+	case hubIA3:
+		c.values[l.Name()+"/ia3_l"] = tensor.Scale(d.vector(p), d.scale).Float64s()
 	}
 }
 

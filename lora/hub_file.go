@@ -64,7 +64,13 @@ func alphaless(version string) bool {
 func (f hubFields) method(name string, head bool) (peft.Method, error) {
 	c := Hub{
 		Name: name, Rank: f.Rank, Alpha: f.Alpha, Attention: []peft.Role{}, Intermediate: f.Intermediate, Output: f.Output, LeaveOut: f.LeaveOut, Rescale: f.Mode == "scale",
-		Gate: f.Gate, DoRA: f.DoRA, Dropout: f.Dropout, Head: head,
+		Gate: f.Gate, DoRA: f.DoRA, Dropout: f.Dropout, Init: HubInit(f.Init), Head: head, file: hubFile{f.Seed, f.DType, nil},
+	}
+	if !f.Attention {
+		c.file.matrices = f.Matrices
+	}
+	if f.VeraD != nil && f.VeraB != nil {
+		c.VeRA = &HubVeRA{*f.VeraD, *f.VeraB}
 	}
 	for _, m := range f.Matrices {
 		r, ok := matrices[m]
@@ -76,16 +82,12 @@ func (f hubFields) method(name string, head bool) (peft.Method, error) {
 		}
 	}
 	switch {
-	case f.VeraD != nil || f.VeraB != nil:
-		return nil, fmt.Errorf("vera_d and vera_b, which make it VeRA, are not supported")
+	case (f.VeraD != nil) != (f.VeraB != nil):
+		return nil, fmt.Errorf("only one of vera_d and vera_b is given, which both make it VeRA")
 	case f.Mode != "add" && f.Mode != "scale":
 		return nil, fmt.Errorf("composition_mode is %q, expected \"add\" or \"scale\"", f.Mode)
 	case c.Rescale && f.Rank != 1:
 		return nil, fmt.Errorf("r is %d, expected 1 where composition_mode is \"scale\"", f.Rank)
-	case f.Init == "bert":
-		c.Init = HubNormal
-	case f.Init != "lora" && f.Init != "ia3":
-		return nil, fmt.Errorf("init_weights is %q, expected \"lora\", \"bert\" or \"ia3\"", f.Init)
 	}
 	return c, c.check()
 }
@@ -96,13 +98,16 @@ func (c Hub) HubName() string { return cmp.Or(c.Name, "lora") }
 // Config is the configuration that AdapterHub's library reads.
 func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 	f := hubFields{
-		Architecture: "lora", Rank: c.Rank, Alpha: cmp.Or(c.Alpha, float64(c.Rank)), Matrices: []string{}, Intermediate: c.Intermediate, Output: c.Output,
-		LeaveOut: append([]int{}, c.LeaveOut...), Mode: "add", Gate: c.Gate, DoRA: c.DoRA, Dropout: c.Dropout, Init: cmp.Or(string(c.Init), "lora"),
+		Architecture: "lora", Rank: c.Rank, Alpha: cmp.Or(c.Alpha, float64(c.Rank)), Matrices: append([]string{}, c.file.matrices...), Intermediate: c.Intermediate, Output: c.Output,
+		LeaveOut: append([]int{}, c.LeaveOut...), Mode: "add", Gate: c.Gate, DoRA: c.DoRA, Dropout: c.Dropout, Init: string(c.init()), Seed: c.file.seed, DType: c.file.dtype,
 	}
 	if c.Rescale {
-		f.Rank, f.Alpha, f.Mode, f.Init = 1, cmp.Or(c.Alpha, 1), "scale", "ia3"
+		f.Rank, f.Alpha, f.Mode = 1, cmp.Or(c.Alpha, 1), "scale"
 	}
-	for _, r := range c.roles("") {
+	if c.VeRA != nil {
+		f.VeraD, f.VeraB = &c.VeRA.D, &c.VeRA.B
+	}
+	for _, r := range c.attention() {
 		for letter, role := range matrices {
 			if role == r {
 				f.Attention, f.Matrices = true, append(f.Matrices, letter)
@@ -117,11 +122,21 @@ func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 	return config, json.Unmarshal(text, &config)
 }
 
+// hubFile is what a file said that makes no difference to what is computed, and is to be said again.
+type hubFile struct {
+	seed     *int
+	dtype    *string
+	matrices []string // of attention, which has no updates
+}
+
 // Key is the name of a parameter in the files of AdapterHub's library: SITE.loras.NAME.FIELD, or that of the base's own parameter.
-func (c Hub) Key(_ *peft.Patch, x *peft.Param) string {
+func (c Hub) Key(q *peft.Patch, x *peft.Param) string {
 	site, field, own := strings.Cut(x.Name, "/")
-	if !own {
+	switch {
+	case !own:
 		return x.Name
+	case site == sharedVeRA:
+		return q.Sites().HubPrefix() + site + "." + c.HubName() + "." + field
 	}
 	return site + ".loras." + c.HubName() + "." + field
 }

@@ -26,6 +26,9 @@ func TestHub(t *testing.T) {
 		"IA3":        {lora.Hub{Rescale: true, Attention: all[1:], Intermediate: true}, pefttest.Want{Trained: layers * (2*d + inner)}},
 		"scaled IA3": {lora.Hub{Rescale: true, Alpha: 2, Attention: all}, pefttest.Want{Trained: layers * 3 * d, Different: true}},
 		"gated":      {lora.Hub{Rank: 2, Gate: true}, pefttest.Want{Trained: layers * 2 * (4*d + d + 1), Stays: true}},
+		"gated IA3":  {lora.Hub{Rescale: true, Gate: true}, pefttest.Want{Trained: layers * 2 * (d + d + 1), Different: true, Stays: true}},
+		"gated DoRA": {lora.Hub{Rank: 2, Gate: true, DoRA: true}, pefttest.Want{Trained: layers * 2 * (4*d + d + d + 1), Nearly: true, Stays: true}},
+		"VeRA":       {lora.Hub{Rank: 2, VeRA: &lora.HubVeRA{D: 0.1}, Init: lora.HubUniform}, pefttest.Want{Trained: layers * 2 * (2*2 + d*d)}},
 		"DoRA":       {lora.Hub{Rank: 2, DoRA: true}, pefttest.Want{Trained: layers * 2 * (4*d + d), Nearly: true}},
 	} {
 		t.Run(name, func(t *testing.T) { pefttest.Test(t, c.method, c.want) })
@@ -36,7 +39,8 @@ func TestHubRefusals(t *testing.T) {
 	for says, c := range map[string]lora.Hub{
 		"Rank is 0":              {},
 		`Attention holds "down"`: {Rank: 1, Attention: []peft.Role{peft.Down}},
-		"only one of Rescale":    {Rank: 1, Gate: true, DoRA: true},
+		"Rescale may not be":     {Rank: 1, Rescale: true, DoRA: true},
+		"this one is of 12 to 2": {Rank: 2, VeRA: &lora.HubVeRA{}, Intermediate: true},
 		`Init is "ones"`:         {Rank: 1, Init: "ones"},
 		"Dropout is 1":           {Rescale: true, Dropout: 1},
 		"has none of the linear": {Rank: 1, Attention: []peft.Role{}},
@@ -47,10 +51,10 @@ func TestHubRefusals(t *testing.T) {
 	}
 	for fields, says := range map[string]string{
 		`"attn_matrices":["o"]`:            `attn_matrices holds "o"`,
-		`"vera_d":0.1`:                     "VeRA",
+		`"vera_d":0.1`:                     "only one of vera_d and vera_b is given",
 		`"composition_mode":"mul"`:         `composition_mode is "mul"`,
 		`"composition_mode":"scale","r":2`: "r is 2, expected 1",
-		`"init_weights":"zero"`:            `init_weights is "zero"`,
+		`"init_weights":"zero"`:            `Init is "zero"`,
 	} {
 		_, err := peft.DecodeMethod([]byte(`{"config":{"architecture":"lora",` + fields + `},"name":"x","version":"adapters.1.3.0"}`))
 		require.ErrorContains(t, err, says)

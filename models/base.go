@@ -23,3 +23,8 @@ func (m *base) Positions(s Sequence) []int32 {
 	}
 	return pos
 }
+
+// HubFilling is what AdapterHub's library fills up prefixes with that are shorter than others of a batch, and whether it is seen: the padding's number, and its DistilBERT masks it.
+func (m *base) HubFilling() (value float64, seen bool) {
+	return float64(max(0, m.config.PadID)), m.config.ModelType != "distilbert"
+}

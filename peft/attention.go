@@ -1,6 +1,10 @@
 package peft
 
-import "peft/tensor"
+import (
+	"slices"
+
+	"peft/tensor"
+)
 
 // An Attention is the site softmax(q·[Pk; k]ᵀ)·[Pv; v] + Δ, where rows Pk and Pv may be put before a sequence's own keys and values.
 type Attention struct {
@@ -24,8 +28,15 @@ func (a *Attention) Apply(p *Pass, x, q, k, v *tensor.Tensor, spec tensor.Attent
 
 func (a *Attention) apply(p *Pass, x, q, k, v *tensor.Tensor, spec tensor.Attention) *tensor.Tensor {
 	spec.Heads, spec.KVHeads = a.Heads, a.KVHeads
+	var all []Prepended
 	for _, r := range p.rows(a) {
-		k, v, spec = r.Forward(p, Tap{Site: a, X: x, Y: q}).before(k, v, spec)
+		all = append(all, r.Forward(p, Tap{Site: a, X: x, Y: q}))
+	}
+	if len(all) > 1 && !slices.ContainsFunc(all, func(r Prepended) bool { return r.Placed }) {
+		all = []Prepended{stacked(all, x.Layout().Sequences())}
+	}
+	for _, r := range all {
+		k, v, spec = r.before(k, v, spec)
 	}
 	if p.Train && a.Dropout > 0 {
 		spec.Dropout, spec.Key = a.Dropout, p.Key(a.Name())

@@ -1,32 +1,39 @@
 package peft
 
 import (
+	"cmp"
 	"slices"
 
 	"peft/tensor"
 )
 
-// A Cell is a Delta of a [Sublayer] that compositions take apart as AdapterHub's library does: the first of several says what all read, and the last how what comes out joins the model.
+// A Cell is a Delta at the output of a [Sublayer] or [Linear] that compositions take apart as AdapterHub's library does: the first of several says what all read, and the last how what comes
+// out joins the model. What cells have made so far is t.Branch: at first a sublayer's branch, and nil at a linear map.
 type Cell interface {
 	Delta
-	Enter(p *Pass, t Tap) (h, residual *tensor.Tensor)         // what it reads, and what its value is added to, where the branch so far is t.Branch
+	Enter(p *Pass, t Tap) (h, residual *tensor.Tensor)         // what it reads, and what else it needs, such as what its value is added to
 	Inside(p *Pass, h, residual *tensor.Tensor) *tensor.Tensor // what becomes of these
-	Leave(y *tensor.Tensor, t Tap) *tensor.Tensor              // Δ, where y is what became of t.Branch
-	Joins() Place                                              // where the sublayer adds that
+	Leave(p *Pass, y *tensor.Tensor, t Tap) *tensor.Tensor     // Δ, where cells have made y
+	Joins() Place                                              // where the site adds that
 }
 
 // A cells is one cell, or a composition of some.
 type cells interface {
 	first() Cell
 	last() Cell
-	run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor              // what becomes of a branch
+	unfolded() string                                                 // what keeps Δ from being folded into weights; empty: nothing
+	run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor              // what becomes of what others have made
 	inside(p *Pass, t Tap, h, residual *tensor.Tensor) *tensor.Tensor // what becomes of what was entered with
 }
 
-// seen is a tap of a sublayer whose branch has become h.
+// seen is a tap of a site at which cells have made h.
 func (t Tap) seen(p *Pass, h *tensor.Tensor) Tap {
-	x, stream := t.Site.(*Sublayer), t.Stream
-	return Tap{Site: x, X: t.X, Y: h, Stream: stream, Branch: h, Sum: func() *tensor.Tensor { return x.normed(p, stream, h) }}
+	t.Branch = h
+	if x, ok := t.Site.(*Sublayer); ok {
+		t.Y = h
+		t.Sum = func() *tensor.Tensor { return x.normed(p, t.Stream, h) }
+	}
+	return t
 }
 
 // A single is one cell.
@@ -34,6 +41,12 @@ type single struct{ Cell }
 
 func (c single) first() Cell { return c.Cell }
 func (c single) last() Cell  { return c.Cell }
+func (c single) unfolded() string {
+	if _, ok := c.Cell.(Folder); ok {
+		return ""
+	}
+	return kindOf(c.Cell)
+}
 func (c single) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
 	read, residual := c.Enter(p, t.seen(p, h))
 	return c.Inside(p, read, residual)
@@ -42,13 +55,23 @@ func (c single) inside(p *Pass, _ Tap, h, residual *tensor.Tensor) *tensor.Tenso
 	return c.Inside(p, h, residual)
 }
 
-// A chain is cells one after the other.
-type chain []cells
+// several are cells that a composition is made of.
+type several []cells
 
-func (c chain) first() Cell { return c[0].first() }
-func (c chain) last() Cell  { return c[len(c)-1].last() }
-func (c chain) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
+func (c several) first() Cell { return c[0].first() }
+func (c several) last() Cell  { return c[len(c)-1].last() }
+func (c several) unfolded() (why string) {
 	for _, x := range c {
+		why = cmp.Or(why, x.unfolded())
+	}
+	return why
+}
+
+// A chain is cells one after the other.
+type chain struct{ several }
+
+func (c chain) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
+	for _, x := range c.several {
 		h = x.run(p, t, h)
 	}
 	return h
@@ -57,50 +80,97 @@ func (c chain) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
 // inside lets each cell of the chain enter anew.
 func (c chain) inside(p *Pass, t Tap, h, _ *tensor.Tensor) *tensor.Tensor { return c.run(p, t, h) }
 
-// beside are cells of which each has its part in the value.
-type beside struct {
-	of   []cells
-	join func(p *Pass, values []*tensor.Tensor) *tensor.Tensor
+// A mean is Σ wᵢ·yᵢ of what cells make that enter as the first does.
+type mean struct {
+	several
+	weights []float64
 }
 
-func (c beside) first() Cell { return c.of[0].first() }
-func (c beside) last() Cell  { return c.of[len(c.of)-1].last() }
-func (c beside) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
+func (c mean) run(p *Pass, t Tap, h *tensor.Tensor) (sum *tensor.Tensor) {
 	read, residual := c.first().Enter(p, t.seen(p, h))
-	return c.share(p, t, read, residual)
+	for i, x := range c.several {
+		sum = plus(sum, x.inside(p, t, read, residual), c.weights[i])
+	}
+	return sum
 }
 
 // inside enters anew: only a single cell does not.
-func (c beside) inside(p *Pass, t Tap, h, _ *tensor.Tensor) *tensor.Tensor { return c.run(p, t, h) }
+func (c mean) inside(p *Pass, t Tap, h, _ *tensor.Tensor) *tensor.Tensor { return c.run(p, t, h) }
 
-func (c beside) share(p *Pass, t Tap, h, residual *tensor.Tensor) *tensor.Tensor {
-	var values []*tensor.Tensor
-	for _, x := range c.of {
-		values = append(values, x.inside(p, t, h, residual))
-	}
-	return c.join(p, values)
+// An among is cells that enter as the first does, of which each has a share of the rows.
+type among struct {
+	several
+	shares func(p *Pass, l *tensor.Layout) []rowShare
 }
 
-// A composed is cells as a Delta. Where others are beside them, the first of all enters and the last of all leaves.
-type composed struct {
-	cells
-	enter, leave Cell // nil: their own
+func (c among) unfolded() string { return "a part that lets sequences go through different patches" }
+
+func (c among) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
+	read, residual := c.first().Enter(p, t.seen(p, h))
+	var values []*tensor.Tensor
+	at, from := int32(0), make([]int32, t.X.Rows())
+	for i, s := range c.shares(p, t.X.Layout()) {
+		if len(s.rows) == 0 {
+			continue
+		}
+		t := Tap{Site: t.Site, X: s.of(t.X), Stream: s.of(t.Stream)}
+		values = append(values, c.several[i].inside(s.pass, t, s.of(read), s.of(residual)))
+		for j, row := range s.rows {
+			if !s.void {
+				from[row] = at + int32(j)
+			}
+		}
+		at += int32(len(s.rows))
+	}
+	return tensor.GatherRows(tensor.Stack(nil, values...), from, t.X.Layout())
+}
+
+// inside enters anew.
+func (c among) inside(p *Pass, t Tap, h, _ *tensor.Tensor) *tensor.Tensor { return c.run(p, t, h) }
+
+// A composed is cells as a Delta.
+type composed struct{ cells }
+
+// A foldedComposed is a composed that folds.
+type foldedComposed struct{ composed }
+
+// delta is cells as a Delta.
+func delta(c cells) Delta {
+	if c.unfolded() == "" {
+		return foldedComposed{composed{c}}
+	}
+	return composed{c}
 }
 
 // Kind says why it has no Fold.
-func (c composed) Kind() string { return "a composition with " + kindOf(c.last()) }
+func (c composed) Kind() string { return "a composition with " + c.unfolded() }
 
 // Forward is Δ.
 func (c composed) Forward(p *Pass, t Tap) *tensor.Tensor {
-	if c.enter == nil {
-		return c.last().Leave(c.run(p, t, t.Branch), t)
-	}
-	h, residual := c.enter.Enter(p, t.seen(p, t.Branch))
-	return c.leave.Leave(c.inside(p, t, h, residual), t)
+	return c.last().Leave(p, c.run(p, t, t.Branch), t)
 }
 
-// cellsAt are the cells that a patch has at a sublayer; nil where it has none, and not ok where it has something else.
-func (q *Patch) cellsAt(x *Sublayer) (c cells, ok bool) {
+// Fold finds what Δ does to each of the numbers that the site reads, and to none of them.
+func (c foldedComposed) Fold(p *Pass, w, b *tensor.Tensor) (w2, b2 *tensor.Tensor) {
+	in := w.Cols()
+	one := make([]float64, (in+1)*in)
+	for i := range in {
+		one[(i+1)*in+i] = 1
+	}
+	x := p.scope.Tensor(one, in+1, in)
+	y := tensor.Dense{W: w}.Linear(x, tensor.Affine{Bias: b})
+	l := tensor.NewLayout(in + 1)
+	d := c.Forward(p, Tap{X: x.WithLayout(l), Y: y.WithLayout(l)})
+	none := tensor.Rows(d, 0, 1)
+	w2 = tensor.Add(w, tensor.Transpose(tensor.Sub(tensor.Rows(d, 1, in+1), none)))
+	if b == nil {
+		return w2, nil
+	}
+	return w2, tensor.Add(b, tensor.Reshape(none, b.Len()))
+}
+
+// cellsAt are the cells that a patch has at a site; nil where it has none, and not ok where it has something else.
+func (q *Patch) cellsAt(x Site) (c cells, ok bool) {
 	all := append(q.Deltas(x, Out), q.Deltas(x, After)...)
 	switch {
 	case len(all) == 0:
@@ -109,16 +179,18 @@ func (q *Patch) cellsAt(x *Sublayer) (c cells, ok bool) {
 		return nil, false
 	}
 	switch d := all[0].(type) {
+	case foldedComposed:
+		return d.cells, true
 	case composed:
-		return d.cells, d.enter == nil
+		return d.cells, true
 	case Cell:
 		return single{d}, true
 	}
 	return nil, false
 }
 
-// cellsOf are those of several patches at a sublayer, without the patches that have none.
-func cellsOf(of []*Patch, x *Sublayer) (all []cells, ok bool) {
+// cellsOf are those of several patches at a site, without the patches that have none.
+func cellsOf(of []*Patch, x Site) (all several, ok bool) {
 	for _, q := range of {
 		c, ok := q.cellsAt(x)
 		if !ok {
@@ -131,43 +203,28 @@ func cellsOf(of []*Patch, x *Sublayer) (all []cells, ok bool) {
 	return all, len(all) > 0
 }
 
-// set lets a patch do at a sublayer what cells do, and nothing else.
-func (q *Patch) set(x *Sublayer, d composed) {
-	last := d.leave
-	if last == nil {
-		last = d.last()
-	}
-	q.deltas[x.base()] = []placed{{last.Joins(), d}}
+// set lets a patch add at a site what cells make, and nothing else.
+func (q *Patch) set(x Site, c cells) {
+	q.deltas[x.base()] = []placed{{c.last().Joins(), delta(c)}}
 }
 
-// chain lets what the patches do at each sublayer be a chain, also of one: within another composition that enters anew.
+// chain lets what the patches do at each site be a chain, at a sublayer also of one: within another composition that enters anew.
 func (c *composer) chain() {
-	for x := range c.sites.Sublayers() {
-		if all, ok := cellsOf(c.of, x); ok {
-			c.set(x, composed{cells: chain(all)})
+	for x := range c.sites.All() {
+		_, sublayer := x.(*Sublayer)
+		if all, ok := cellsOf(c.of, x); ok && (sublayer || len(all) > 1) {
+			c.set(x, chain{all})
 		}
 	}
 }
 
-// parted lets what each part does at a sublayer begin as in the first and end as in the last.
-func (c *composer) parted() {
-	for x := range c.sites.Sublayers() {
-		all, ok := cellsOf(c.of, x)
-		if !ok || len(all) < len(c.of) {
-			continue
-		}
-		for i := range c.parts {
-			c.parts[i].Patch.set(x, composed{all[i], all[0].first(), all[len(all)-1].last()})
-		}
-	}
-}
-
-// grounded is a patch without what it adds to hidden states: of several, the first alone does that.
+// grounded is a patch without what it does to streams of rows: of several, the first alone does that.
 func (q *Patch) grounded() *Patch {
 	c := q.apart()
 	for x := range c.sites.All() {
 		if h, ok := x.(*Hidden); ok {
 			delete(c.deltas, h.base())
+			delete(c.rows, h.base())
 		}
 	}
 	return c

@@ -2,7 +2,6 @@ package peft
 
 import (
 	"slices"
-	"strconv"
 
 	"peft/tensor"
 )
@@ -69,16 +68,18 @@ func (a average) Forward(p *Pass, t Tap) (sum *tensor.Tensor) {
 // A foldedAverage is an average of deltas that fold.
 type foldedAverage struct{ average }
 
-// Fold is the average of what the parameters become by each patch, since weights add up to one.
+// Fold is the average of what each patch adds to the parameters.
 func (a foldedAverage) Fold(p *Pass, w, b *tensor.Tensor) (w2, b2 *tensor.Tensor) {
+	rest := 1.0
 	for i, deltas := range a.of {
 		wi, bi := w, b
 		for _, d := range deltas {
 			wi, bi = d.(Folder).Fold(p, wi, bi)
 		}
 		w2, b2 = plus(w2, wi, a.weights[i]), plus(b2, bi, a.weights[i])
+		rest -= a.weights[i]
 	}
-	return w2, b2
+	return plus(w2, w, rest), plus(b2, b, rest)
 }
 
 // plus is sum + x·weight, where nil is nothing.
@@ -114,9 +115,7 @@ func (s split) mask(l *tensor.Layout, i int) []float64 {
 	mask, from := make([]float64, l.Rows()), total(s.lengths[:i])
 	for sequence := range l.Sequences() {
 		lo, hi := l.Bounds(sequence)
-		if all := total(s.lengths); hi-lo > all {
-			panic(&tensor.ShapeError{Op: "Split", Got: "a sequence of " + strconv.Itoa(hi-lo) + " rows", Want: "at most " + strconv.Itoa(all)})
-		}
+		fits(hi-lo, s.lengths)
 		for row := lo + from; row < min(lo+from+s.lengths[i], hi); row++ {
 			mask[row] = 1
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"peft/tensor"
 )
 
 // A part is a patch that is on for some sequences of a batch.
@@ -143,28 +141,18 @@ func (c *composer) adopt(q *Patch) error {
 	return nil
 }
 
-// join lets the patch add, at each place of each site, what make makes of that which the patches add there.
-func (c *composer) join(make func(of []branch) Delta, sum func(*Pass, []*tensor.Tensor) *tensor.Tensor) (*Patch, error) {
-	kind := c.setup().kind
+// join lets the patch add, at each place of each site, what make makes of that which the patches add there; or where all have cells, of these.
+func (c *composer) join(make func(of []branch) Delta, cell func(of several) cells) (*Patch, error) {
 	for x := range c.sites.All() {
-		for _, q := range c.of {
-			if len(q.rows[x.base()]) > 0 {
-				return nil, fmt.Errorf("peft: %s: %s: rows that are put in front belong to whole sequences of one patch", kind, x.Name())
-			}
-			for _, f := range x.Frozen() {
-				if len(q.standIns[f]) > 0 && !c.wholes()[f.Name] {
-					return nil, fmt.Errorf("peft: %s: what stands in for %s holds for all patches", kind, f.Name)
-				}
-			}
-		}
-		if s, ok := x.(*Sublayer); ok {
-			if all, ok := cellsOf(c.of, s); ok && len(all) == len(c.of) {
-				c.set(s, composed{cells: beside{all, sum}})
-				continue
-			}
-		}
 		if h, ok := x.(*Hidden); ok {
-			c.deltas[h.base()] = c.of[0].deltas[h.base()]
+			c.firstAt(h)
+			continue
+		}
+		if err := c.joins(x); err != nil {
+			return nil, err
+		}
+		if all, ok := cellsOf(c.of, x); ok && len(all) == len(c.of) {
+			c.set(x, cell(all))
 			continue
 		}
 		for _, at := range []Place{In, Out, After} {
@@ -179,4 +167,76 @@ func (c *composer) join(make func(of []branch) Delta, sum func(*Pass, []*tensor.
 		}
 	}
 	return c.Patch, nil
+}
+
+// joins refuses what cannot be joined at a site.
+func (c *composer) joins(x Site) error {
+	kind := c.setup().kind
+	for _, q := range c.of {
+		if len(q.rows[x.base()]) > 0 {
+			return fmt.Errorf("peft: %s: %s: rows that are put in front belong to whole sequences of one patch", kind, x.Name())
+		}
+		for _, f := range x.Frozen() {
+			if len(q.standIns[f]) > 0 && !c.wholes()[f.Name] {
+				return fmt.Errorf("peft: %s: what stands in for %s holds for all patches", kind, f.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// firstAt lets the patch do at a stream of rows what the first of the patches does: as in AdapterHub's library, the others do nothing there.
+func (c *composer) firstAt(h *Hidden) {
+	c.deltas[h.base()], c.rows[h.base()] = c.of[0].deltas[h.base()], c.of[0].rows[h.base()]
+}
+
+// deal lets each sequence go through one of the patches. Where all have cells, or rows that stand nowhere, the patch itself holds them apart; what else they do is on for its sequences only.
+func (c *composer) deal(d deal) {
+	var parts []part
+	for i, q := range c.of {
+		parts = append(parts, part{q.apart(), d.to(i, nil)})
+		for _, within := range q.parts {
+			parts = append(parts, part{within.apart(), d.to(i, within.on)})
+		}
+	}
+	for x := range c.sites.All() {
+		if h, ok := x.(*Hidden); ok {
+			c.firstAt(h)
+		} else if !c.dealt(x, d) {
+			continue
+		}
+		for _, q := range parts {
+			delete(q.deltas, x.base())
+			delete(q.rows, x.base())
+		}
+	}
+	for _, q := range parts {
+		q.standIns = c.unshared(q.standIns)
+		if len(q.deltas)+len(q.rows)+len(q.standIns)+len(q.untied) > 0 {
+			c.parts = append(c.parts, q)
+		}
+	}
+}
+
+// dealt lets the patch itself do at a site what its parts do there, if it can.
+func (c *composer) dealt(x Site, d deal) bool {
+	if a, ok := x.(*Attention); ok {
+		return c.dealRows(a, d)
+	}
+	all, ok := cellsOf(c.of, x)
+	if ok = ok && len(all) == len(c.of); ok {
+		c.set(x, among{all, d.shares(len(all))})
+	}
+	return ok
+}
+
+// unshared are stand-ins that are not those of all parts.
+func (c *composer) unshared(of map[*Frozen][]StandIn) map[*Frozen][]StandIn {
+	own := map[*Frozen][]StandIn{}
+	for f, vs := range of {
+		if !c.wholes()[f.Name] {
+			own[f] = vs
+		}
+	}
+	return own
 }

@@ -57,7 +57,8 @@ type Taker interface {
 // Rows at the Sequence of their stack, where the model learns of it before it looks positions up.
 type Prepended struct {
 	K, V   *tensor.Tensor // at an Attention: [n×heads·size] or [sequences×n×heads·size]
-	Filled int            // at an Attention: how many of the first of them are zeros that fill up shorter rows, and whose scores count one more; see [BatchSplit]
+	Each   [][]int32      // at an Attention: which of these rows each sequence has, −1 for one full of Fill whose score counts one more, see [BatchSplit]; nil: all, or its own
+	Fill   float64
 	Placed bool           // at an Attention: the rows stand at positions 0 to n−1 and are masked like tokens there; otherwise they stand nowhere and every query sees them
 	X      *tensor.Tensor // at a Sequence or Hidden: [n×d] or [sequences×n×d]; nil: no rows
 	Shift  int            // at a Sequence: how much further the positions of its other rows count

@@ -15,6 +15,8 @@ type Pass struct {
 	scope   *tensor.Scope
 	patches []active
 	route   []int
+	numbers []int // of the sequences that are computed, in a batch of so many; nil: all of it
+	of      int
 	once    map[any]*tensor.Tensor
 }
 

@@ -59,6 +59,7 @@ func (p *Pass) split(s Site, l *tensor.Layout, f func(*Pass, share) *tensor.Tens
 	for _, g := range p.groups(l.Sequences(), touching) {
 		sub := *p
 		sub.route, sub.patches, sub.Tasks = nil, g.patches, g.sequences.of(p.Tasks)
+		sub.numbers, sub.of = g.sequences, l.Sequences()
 		y := f(&sub, g.sequences)
 		parts, layouts, order = append(parts, y), append(layouts, y.Layout()), append(order, g.sequences...)
 	}
@@ -77,6 +78,14 @@ type active struct {
 // routed reports whether not all sequences of the pass go through the same patches.
 func (p *Pass) routed() bool {
 	return p.route != nil || slices.ContainsFunc(p.patches, func(q active) bool { return q.on != nil })
+}
+
+// number is the number of sequence s of those that the pass computes, in a batch of so many.
+func (p *Pass) number(s int, l *tensor.Layout) (number, of int) {
+	if p.numbers == nil {
+		return s, l.Sequences()
+	}
+	return p.numbers[s], p.of
 }
 
 // touching are the patches that do anything at a site.

@@ -9,27 +9,50 @@ import (
 // before puts the new keys and values in front of each sequence's own.
 func (r Prepended) before(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.Tensor, *tensor.Tensor, tensor.Attention) {
 	in := insertionOf(r.K)
+	if r.Each != nil {
+		return r.eachBefore(k, v, spec)
+	}
 	l, idx := in.layout(k.Layout())
 	if !r.Placed {
 		spec.Mask.Always += in.n
 	}
-	if r.Filled > 0 {
-		spec = in.fill(l, r.Filled, k, spec)
-	}
 	return in.join(r.K, k, idx, l), in.join(r.V, v, idx, l), spec
 }
 
-// fill adds one to the scores of the first n new rows of each sequence, which stand further back than any other row so that they can be told apart.
-func (in insertion) fill(l *tensor.Layout, n int, like *tensor.Tensor, spec tensor.Attention) tensor.Attention {
+// eachBefore is before where each sequence has rows of its own. Only rows that fill others up may keep the sequences from having equally many, unless order does not matter.
+func (r Prepended) eachBefore(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.Tensor, *tensor.Tensor, tensor.Attention) {
+	own, below := k.Layout(), int32(r.K.Rows()+1)
+	l, idx, fillers := &tensor.Layout{Start: []int32{0}}, []int32{}, []int{}
+	for s, each := range r.Each {
+		for j, n := range each {
+			if n == filler {
+				n = below - 1
+				fillers = append(fillers, len(idx))
+			}
+			idx, l.Pos, l.Virtual = append(idx, n), append(l.Pos, int32(j)), append(l.Virtual, true)
+		}
+		lo, hi := own.Bounds(s)
+		for i := lo; i < hi; i++ {
+			idx, l.Pos, l.Virtual = append(idx, below+int32(i)), append(l.Pos, own.Pos[i]), append(l.Virtual, own.IsVirtual(i))
+		}
+		l.Start = append(l.Start, int32(len(idx)))
+		spec.Mask.Always = max(spec.Mask.Always, len(each))
+	}
+	if len(fillers) > 0 {
+		spec = score(l, fillers, k, spec)
+	}
+	fill := k.Device().Constant(slices.Repeat([]float64{r.Fill}, k.Cols()), 1, k.Cols())
+	return tensor.GatherRows(tensor.Stack(nil, r.K, fill, k), idx, l), tensor.GatherRows(tensor.Stack(nil, r.V, fill, v), idx, l), spec
+}
+
+// score adds one to the scores of some rows, which stand further back than any other so that they can be told apart.
+func score(l *tensor.Layout, rows []int, like *tensor.Tensor, spec tensor.Attention) tensor.Attention {
 	if spec.Bias != nil {
 		panic(&tensor.ShapeError{Op: "Attend", Got: "rows of filling, and a bias by position", Want: "one of them"})
 	}
 	far := slices.Max(l.Pos) + 1
-	for s := range l.Sequences() {
-		lo, _ := l.Bounds(s)
-		for i := range n {
-			l.Pos[lo+i] = -far
-		}
+	for _, row := range rows {
+		l.Pos[row] = -far
 	}
 	bias := make([]float64, 2*spec.Heads)
 	for h := range spec.Heads {

@@ -30,8 +30,8 @@ type keysValues struct {
 	placed      bool
 }
 
-// Count is the number of rows.
-func (r keysValues) Count(p *peft.Pass) int { return r.rows(p).Rows() }
+// Loose is whether the rows stand at no position.
+func (r keysValues) Loose() bool { return !r.placed }
 
 func (r keysValues) Forward(p *peft.Pass, _ peft.Tap) peft.Prepended {
 	m, at := r.rows(p), 2*r.layer*r.size
