@@ -42,7 +42,7 @@ func fresh(f *peft.Frozen, rng *rand.Rand) *tensor.Weight {
 	return tensor.WeightOf(v, rows, cols)
 }
 
-// A Storage is how the frozen matrices of linear maps are kept, by the words of the programs.
+// A Storage is how the frozen matrices are kept, by the words of the programs.
 type Storage string
 
 // The storages.
@@ -51,12 +51,12 @@ const (
 	FP32     Storage = "fp32"
 	BF16     Storage = "bf16"
 	FP16     Storage = "fp16"
-	Int8     Storage = "int8" // with a scale per row
+	Int8     Storage = "int8" // with a scale per row; tables of embeddings and what gives the words of a language model stay as they are
 )
 
 var storageTypes = map[Storage]tensor.DType{FP32: tensor.F32, BF16: tensor.BF16, FP16: tensor.F16, Int8: tensor.I8}
 
-// store turns the matrices of linear maps into another storage. Heads, which are trained, stay as they are.
+// store turns the frozen matrices into another storage. A task's head, which is trained, and vectors stay as they are.
 func (m *Opened) store(s Storage) error {
 	if s == AsStored {
 		return nil
@@ -69,12 +69,28 @@ func (m *Opened) store(s Storage) error {
 	if err != nil {
 		return err
 	}
-	for l := range sites.Linears() {
-		if l.IsHead {
+	for x := range sites.All() {
+		w := matrixOf(x, s)
+		if w == nil {
 			continue
 		}
-		if l.W.W, err = l.W.W.As(t); err != nil {
-			return fmt.Errorf("models: %s: %w", l.W.Name, err)
+		if w.W, err = w.W.As(t); err != nil {
+			return fmt.Errorf("models: %s: %w", w.Name, err)
+		}
+	}
+	return nil
+}
+
+// matrixOf is the matrix of a site that storage s is meant for, or nil.
+func matrixOf(x peft.Site, s Storage) *peft.Frozen {
+	switch x := x.(type) {
+	case *peft.Linear:
+		if x.Role != peft.Head && (s != Int8 || !x.IsHead) {
+			return x.W
+		}
+	case *peft.Embedding:
+		if s != Int8 {
+			return x.W
 		}
 	}
 	return nil

@@ -89,7 +89,15 @@ func (w *Weight) data() []byte {
 	t := hold(w.holder, []int{w.storage.Rows, w.storage.Cols})
 	defer t.data.release()
 	w.holder.Dequantize(t.mat(), w.prepared[w.holder])
-	return bytesOf(t.Float32s())
+	values := t.Float32s()
+	if w.storage.Type != BF16 {
+		return bytesOf(values)
+	}
+	data := make([]byte, 0, 2*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint16(data, uint16(math.Float32bits(v)>>16)) // exact: the lower bits are zero
+	}
+	return data
 }
 
 // letGo lets go of the data, which a device has copied.
@@ -116,7 +124,7 @@ func (w *Weight) on(d *Device) backend.Weight {
 	if p == nil {
 		s := w.storage
 		s.Data = w.data()
-		if s.Type == F32 {
+		if s.Type == F32 || s.Type == BF16 {
 			s.Copied = func() { w.letGo(d) }
 		}
 		p = d.Prepare(s)

@@ -112,36 +112,51 @@ func TestAffine(t *testing.T) {
 // A device that orders numbers in its own way gives them back as they were, in every use, and the data is let go of once.
 func TestWeightLetsGo(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {6, 10}, {40, 33}, {500, 900}} {
-		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			d, rng := CPU(2), rand.New(rand.NewPCG(9, 9))
-			rows, cols := size[0], size[1]
-			v := make([]float32, rows*cols)
-			for i := range v {
-				v[i] = float32(rng.NormFloat64())
-			}
-			w, copied := WeightOf(v, rows, cols), 0
-			w.Copied(func() { copied++ })
-			data, _ := w.Data()
-			s := NewScope(d)
-			defer s.Close()
-			x, dy := random(d, rng, 50, cols), random(d, rng, 50, rows)
-			uses := func() (all [][]float32) {
-				y := w.Linear(s.Use(x), Affine{})
-				dx := Backward(Sum(Mul(y, dy.Detach()))).Of(x)
-				return append(all, w.Dense(s).Float32s(), w.Gather(s, []int32{0, int32(rows - 1), 0}).Float32s(), dx.Float32s())
-			}
-			first := w.Dense(s).Float32s()
-			require.Zero(t, copied)
-			before := uses()
-			require.Equal(t, 1, copied)
-			require.Equal(t, first, before[0])
-			require.Equal(t, before, uses())
-			require.Equal(t, 1, copied)
-			again, _ := w.Data()
-			require.Equal(t, data, again)
-			require.Equal(t, first, w.Constant(CPU(1)).Float32s(), "another device")
-			exact := MatMul(dy, w.Constant(d).Detach()).Float32s()
-			require.InDeltaSlice(t, exact, before[2], 1e-4*float64(rows))
-		})
+		v, rng := make([]float32, size[0]*size[1]), rand.New(rand.NewPCG(9, 9))
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		w := WeightOf(v, size[0], size[1])
+		t.Run(fmt.Sprint(size), func(t *testing.T) { letsGo(t, CPU(2), w, 0) })
+		if d := CPUBF16(2); multipliesHalves(d) {
+			w, err := w.As(BF16)
+			require.NoError(t, err)
+			t.Run(fmt.Sprint(size, " bf16"), func(t *testing.T) { letsGo(t, d, w, 0x1p-9) })
+		}
 	}
+}
+
+// multipliesHalves reports whether products of d with a BF16 weight are not exact.
+func multipliesHalves(d *Device) bool {
+	x := d.Constant([]float64{1 + 0x1p-12}, 1, 1)
+	w, err := WeightOf([]float32{1}, 1, 1).As(BF16)
+	return err == nil && w.Linear(x, Affine{}).Item() != x.Item()
+}
+
+// letsGo uses w on d, where a product is off by so much of the sizes of its factors.
+func letsGo(t *testing.T, d *Device, w *Weight, off float64) {
+	copied, rng := 0, rand.New(rand.NewPCG(3, 9))
+	rows, cols := w.Size()
+	w.Copied(func() { copied++ })
+	data, _ := w.Data()
+	s := NewScope(d)
+	defer s.Close()
+	x, dy := random(d, rng, 50, cols), random(d, rng, 50, rows)
+	uses := func() (all [][]float32) {
+		y := w.Linear(s.Use(x), Affine{})
+		dx := Backward(Sum(Mul(y, dy.Detach()))).Of(x)
+		return append(all, w.Dense(s).Float32s(), w.Gather(s, []int32{0, int32(rows - 1), 0}).Float32s(), dx.Float32s())
+	}
+	first := w.Dense(s).Float32s()
+	require.Zero(t, copied)
+	before := uses()
+	require.Equal(t, 1, copied)
+	require.Equal(t, first, before[0])
+	require.Equal(t, before, uses())
+	require.Equal(t, 1, copied)
+	again, _ := w.Data()
+	require.Equal(t, data, again)
+	require.Equal(t, first, w.Constant(CPU(1)).Float32s(), "another device")
+	exact := MatMul(dy, w.Constant(d).Detach()).Float32s()
+	require.InDeltaSlice(t, exact, before[2], (1e-4+16*off)*float64(rows))
 }

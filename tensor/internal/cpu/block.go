@@ -40,7 +40,7 @@ func (x *block) multiply() {
 		x.finish(0, x.c.rows)
 	}
 	switch {
-	case whole && x.b.pairs != nil:
+	case whole && x.b.halves():
 		x.addPairs(&x.a, &x.b, !low)
 	case whole:
 		x.add(&x.a, &x.b, x.alpha, !low)

@@ -62,13 +62,14 @@ func (d *Dry) Free(b backend.Buffer) { d.cpu.Free(b) }
 // Prepare counts the storage, and the numbers that are made of it where it cannot be used as it lies.
 func (d *Dry) Prepare(s backend.Storage) backend.Weight {
 	d.stored.Add(int64(len(s.Data) + 4*len(s.Scale)))
-	w := &weight{Storage: s}
+	w, f := &weight{Storage: s}, &numbers{}
 	if s.Type == backend.F32 || s.Type == backend.F64 {
-		w.float32s.Store(&float32s{rows: []float32{}})
+		f.rows = []float32{}
 		if s.Type == backend.F64 || !inPlace(s.Data) {
 			d.prepared.Add(4 * int64(s.Rows*s.Cols))
 		}
 	}
+	w.numbers.Store(f)
 	return w
 }
 
@@ -81,32 +82,38 @@ func (d *Dry) MatMul(dst, x, y backend.Mat, _, _ float64) {
 	d.product(p)
 }
 
-// MulT counts the panels of w, which are kept where its numbers are float32.
+// MulT counts the panels of w.
 func (d *Dry) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
-	own := w.(*weight)
-	p := product{c: outline(dst), a: outline(x), b: sourceOf(own, true)}
+	p := product{c: outline(dst), a: outline(x), b: d.right(w.(*weight), true)}
 	if e.Low != nil {
 		p.u = outline(e.Low.U)
-	}
-	if own.float32s.Load() != nil {
-		own.once.Do(func() { d.turn(own, &p.b) })
-		p.b.packed = []float32{}
 	}
 	d.product(p)
 }
 
-// turn counts the panels that are made of a weight's numbers, whose storage is let go of.
-func (d *Dry) turn(w *weight, s *source) {
-	d.prepared.Add(4 * int64(d.cpu.packedSize(s)))
-	w.float32s.Store(&float32s{panels: []float32{}})
-	if w.Type == backend.F32 {
-		d.stored.Add(-int64(len(w.Data)))
+// right counts the panels of Wᵀ that [Backend.right] keeps, and the storage that it lets go of.
+func (d *Dry) right(w *weight, transposed bool) source {
+	s := sourceOf(w, true)
+	if pairing := d.cpu.pairing(w); pairing || transposed && w.float32s() {
+		w.once.Do(func() {
+			f := &numbers{panels: []float32{}}
+			if pairing {
+				f = &numbers{pairs: []uint32{}}
+			}
+			w.numbers.Store(f)
+			s = sourceOf(w, true)
+			d.prepared.Add(4 * int64(d.cpu.packedSize(&s)))
+			if w.Type == backend.F32 || pairing {
+				d.stored.Add(-int64(len(w.Data)))
+			}
+		})
 	}
+	return sourceOf(w, transposed)
 }
 
 // Mul counts the panels of w.
 func (d *Dry) Mul(dst, dy backend.Mat, w backend.Weight, low *backend.LowRank, _ float64) {
-	p := product{c: outline(dst), a: outline(dy), b: sourceOf(w.(*weight), false)}
+	p := product{c: outline(dst), a: outline(dy), b: d.right(w.(*weight), false)}
 	if low != nil {
 		p.u = outline(low.U)
 	}
@@ -118,13 +125,9 @@ func (d *Dry) product(p product) {
 	if p.c.rows == 0 || p.c.cols == 0 {
 		return
 	}
-	p.k = d.cpu.kernels
-	p.cut(d.cpu.Threads())
-	size := d.cpu.packedSize(&p.b)
-	if p.down == 1 || p.b.packed != nil || p.b.direct(p.k, p.mBlock) || size > packedMost {
-		return
+	if size := d.cpu.plan(&p); size > 0 {
+		d.Free(d.Alloc(size))
 	}
-	d.Free(d.Alloc(size))
 }
 
 // outline is the view of m without its numbers.

@@ -57,7 +57,7 @@ func newKernels(s Set) *kernels {
 		normalise: normaliseGeneric, normSums: normSumsGeneric, normGrad: normGradGeneric, normParams: normParamsGeneric,
 		fromBF16: fromBF16Generic, fromF16: fromF16Generic, fromI8: fromI8Generic,
 	}
-	k.pairs = &pairKernels{rows: k.tileRows, tile: pairsGeneric(k.tileCols), round: roundPairsGeneric}
+	k.pairs = &pairKernels{rows: k.tileRows, tile: pairsGeneric(k.tileCols), round: roundPairsGeneric, turn: turnPairsGeneric(k.tileCols)}
 	for m := 1; m <= k.tileRows; m++ {
 		k.tile[m] = tileGeneric(m)
 	}

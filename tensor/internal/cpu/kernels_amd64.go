@@ -42,10 +42,10 @@ func accelerate(k *kernels, s Set) {
 		k.avx512()
 	case AVX512BF16:
 		k.avx512()
-		k.pairs = &pairKernels{rows: 14, tile: pairsAVX512BF16, round: roundPairsAVX512BF16}
+		k.pairs = &pairKernels{rows: 14, tile: pairsAVX512BF16, round: roundPairsAVX512BF16, turn: turnPairsAVX512BF16}
 	case AMX:
 		k.avx512()
-		k.pairs = &pairKernels{rows: 32, tile: pairsAMX, round: roundPairsAVX512BF16}
+		k.pairs = &pairKernels{rows: 32, tile: pairsAMX, round: roundPairsAVX512BF16, turn: turnPairsAVX512BF16}
 	}
 }
 

@@ -1,10 +1,9 @@
 package cpu
 
 import (
-	"sync"
+	"encoding/binary"
+	"math"
 	"unsafe"
-
-	"peft/tensor/internal/backend"
 )
 
 // pairKernels multiply bfloat16 numbers two steps of the inner dimension at a time. A pair is two of them in 32 bits, the first one in the lower half.
@@ -14,6 +13,8 @@ type pairKernels struct {
 	// round makes of rows of cols numbers, stride apart, rows of pairs, pitch apart, filled up with zeros to a multiple of 16 pairs. Halves are rounded to the nearest, ties to even;
 	// denormal numbers become zero.
 	round func(dst []uint32, src []float32, rows, cols, stride, pitch int)
+	// turn makes dst a square of a panel's columns and as many numbers in depth, of the same of the transposed panels: number (l, j) of one is number (j, l) of the other.
+	turn func(dst, src []uint32)
 }
 
 // A pairsFunc multiplies a strip of pairs: c[i·cr + j] = Σ_l a[i·ar + l]·b(l, j) + bias[j] + beta·c[i·cr + j] for i < rows, l < depth, j < n, where the product of two pairs is the sum of
@@ -41,7 +42,7 @@ func (x *block) addPairs(a *view, b *source, last bool) {
 	for l0 := 0; l0 < a.cols; l0 += pairsDepth {
 		l1 := min(l0+pairsDepth, a.cols)
 		part, depth := a.window(x.i0, x.i1, l0, l1), pairsOf(l1-l0)
-		panels := b.pairs[l0/2*blocks(b.cols, x.k.tileCols)*x.k.tileCols+x.j0*depth:]
+		panels := b.pairPanels(x.k, x.w, l0, l1, x.j0, x.j1)
 		for i := 0; i < part.rows; i += k.rows {
 			end := min(i+k.rows, part.rows)
 			rows, pitch := x.k.roundRows(x.w, part.window(i, end, 0, part.cols))
@@ -67,93 +68,79 @@ func (k *kernels) roundRows(w *worker, a view) (rows []uint32, pitch int) {
 	return rows, pitch
 }
 
-// pairPanels are a weight's panels of pairs, for one direction.
-type pairPanels struct {
-	once   sync.Once
-	panels []uint32
+// pairPanels is rows [l0, l1), a block of depth, and columns [j0, j1) as panels of pairs.
+func (s *source) pairPanels(k *kernels, w *worker, l0, l1, j0, j1 int) []uint32 {
+	depth := pairsOf(l1 - l0)
+	if s.pairs != nil {
+		return s.pairs[l0/2*blocks(s.cols, k.tileCols)*k.tileCols+j0*depth:]
+	}
+	data := words(w.floats(slotB, blocks(j1-j0, k.tileCols)*k.tileCols*depth))
+	s.turnPairs(k, data, l0, l1, j0, j1)
+	return data
 }
 
-// A pairing makes all panels of pairs of W, or of Wᵀ: a task is a panel's columns.
+// turnPairs makes panels of pairs of rows [l0, l1) and columns [j0, j1), of those of the transposed matrix: a square of as many rows and columns as a panel has columns at a time.
+func (s *source) turnPairs(k *kernels, dst []uint32, l0, l1, j0, j1 int) {
+	size, whole, filled := k.tileCols, blocks(s.rows, k.tileCols)*k.tileCols, 2*pairsOf(l1-l0)
+	for j := j0; j < j1; j += size {
+		panel, from := dst[(j-j0)*filled/2:][:size*filled/2], j/pairsDepth*pairsDepth
+		depth := pairsOf(min(pairsDepth, s.cols-from))
+		l := l0
+		for ; l < l1; l += size {
+			k.pairs.turn(panel[(l-l0)/2*size:], s.turnedPairs[from/2*whole+l*depth+(j-from)/2*size:])
+		}
+		clear(panel[(l-l0)/2*size:])
+	}
+}
+
+// A pairing makes all panels of pairs of Wᵀ, of its numbers as they are stored: a task is a panel's columns.
 type pairing struct {
-	w          *weight
-	transposed bool
-	tileCols   int
-	dst        []uint32
+	w        *weight
+	tileCols int
+	data     []byte
+	dst      []uint32
 }
 
-// chunk makes panel c of every block of depth.
+// chunk makes panel c of every block of depth. Two neighbours in a row of W are a pair as they lie.
 func (p *pairing) chunk(_ *worker, c int) {
-	rows, cols := p.size()
-	whole, j0 := blocks(cols, p.tileCols)*p.tileCols, c*p.tileCols
-	n := min(p.tileCols, cols-j0)
-	for l0 := 0; l0 < rows; l0 += pairsDepth {
-		l1 := min(l0+pairsDepth, rows)
+	depth, whole, j0 := p.w.Cols, blocks(p.w.Rows, p.tileCols)*p.tileCols, c*p.tileCols
+	for l0 := 0; l0 < depth; l0 += pairsDepth {
+		l1 := min(l0+pairsDepth, depth)
 		panel := p.dst[l0/2*whole+j0*pairsOf(l1-l0):]
-		if p.transposed {
-			p.along(panel, l0, l1, j0, n)
-		} else {
-			p.across(panel, l0, l1, j0, n)
-		}
-	}
-}
-
-// size is that of the right operand.
-func (p *pairing) size() (rows, cols int) {
-	if p.transposed {
-		return p.w.Cols, p.w.Rows
-	}
-	return p.w.Rows, p.w.Cols
-}
-
-// along takes pairs from rows of W: columns [l0, l1) of rows j0 to j0+n.
-func (p *pairing) along(panel []uint32, l0, l1, j0, n int) {
-	for j := range n {
-		for l := l0; l < l1; l += 2 {
-			pair := p.w.half(j0+j, l)
-			if l+1 < l1 {
-				pair |= p.w.half(j0+j, l+1) << 16
+		for j := range min(p.tileCols, p.w.Rows-j0) {
+			row := p.data[2*((j0+j)*depth+l0):][:2*(l1-l0)]
+			for i := 0; len(row) >= 4; i, row = i+1, row[4:] {
+				panel[i*p.tileCols+j] = binary.LittleEndian.Uint32(row)
 			}
-			panel[(l-l0)/2*p.tileCols+j] = pair
-		}
-	}
-}
-
-// across takes pairs from two rows of W: rows [l0, l1), columns j0 to j0+n.
-func (p *pairing) across(panel []uint32, l0, l1, j0, n int) {
-	for l := l0; l < l1; l += 2 {
-		out := panel[(l-l0)/2*p.tileCols:][:n]
-		for j := range out {
-			out[j] = p.w.half(l, j0+j)
-			if l+1 < l1 {
-				out[j] |= p.w.half(l+1, j0+j) << 16
+			if len(row) > 0 {
+				panel[(l1-l0)/2*p.tileCols+j] = uint32(binary.LittleEndian.Uint16(row))
 			}
 		}
 	}
 }
 
-// half is number (i, j) of a BF16 weight.
-func (w *weight) half(i, j int) uint32 {
-	at := 2 * (i*w.Cols + j)
-	return uint32(w.Data[at]) | uint32(w.Data[at+1])<<8
+// unpairRow makes dst row i of the matrix from column j on, of panels of pairs.
+func (w *weight) unpairRow(k *kernels, dst []float32, pairs []uint32, i, j int) {
+	whole := blocks(w.Rows, k.tileCols) * k.tileCols
+	for n := range dst {
+		from := (j + n) / pairsDepth * pairsDepth
+		depth := pairsOf(min(pairsDepth, w.Cols-from))
+		pair := pairs[from/2*whole+i/k.tileCols*k.tileCols*depth+(j+n-from)/2*k.tileCols+i%k.tileCols]
+		dst[n] = math.Float32frombits(pair >> (16 * ((j + n) % 2)) << 16)
+	}
 }
 
-// right is W, or Wᵀ, as the right operand of a product: as pairs where the backend multiplies in bfloat16. They are made when they are first used, and kept.
-func (b *Backend) right(w *weight, transposed bool) source {
-	if !b.bf16 || w.Type != backend.BF16 {
-		if transposed {
-			return b.transposed(w)
-		}
-		return sourceOf(w, false)
-	}
-	s, kept := sourceOf(w, transposed), &w.pairs[0]
-	if transposed {
-		kept = &w.pairs[1]
-	}
-	kept.once.Do(func() {
+// paired makes the panels of pairs of Wᵀ, which take the place of the storage, when they are first wanted.
+func (b *Backend) paired(w *weight) {
+	w.once.Do(func() {
 		cols := b.kernels.tileCols
-		kept.panels = words(aligned(pairsOf(s.rows) * blocks(s.cols, cols) * cols))
-		run(b, blocks(s.cols, cols), pairing{w: w, transposed: transposed, tileCols: cols, dst: kept.panels})
+		p := pairing{w: w, tileCols: cols, data: w.numbers.Load().data, dst: words(aligned(b.packedPairs(w.Cols, w.Rows)))}
+		run(b, blocks(w.Rows, cols), p)
+		w.become(&numbers{pairs: p.dst})
 	})
-	s.pairs = kept.panels
-	return s
+}
+
+// packedPairs is how many pairs all panels of a right operand [rows×cols] are.
+func (b *Backend) packedPairs(rows, cols int) int {
+	return pairsOf(rows) * blocks(cols, b.kernels.tileCols) * b.kernels.tileCols
 }

@@ -12,6 +12,11 @@ func vendor() uint32
 //go:noescape
 func roundPairsAVX512BF16(dst []uint32, src []float32, rows int, cols int, stride int, pitch int)
 
+// turnPairsAVX512BF16 transposes a square of 32 numbers on a side, 16 rows of 32 pairs.
+//
+//go:noescape
+func turnPairsAVX512BF16(dst []uint32, src []uint32)
+
 // pairs1AVX512BF16 multiplies 1 rows, a pairsFunc.
 //
 //go:noescape

@@ -53,3 +53,15 @@ func roundHalf(x float32) uint32 {
 	}
 	return (b + 0x7fff + b>>16&1) >> 16
 }
+
+// turnPairsGeneric turns squares of so many numbers on a side.
+func turnPairsGeneric(size int) func(dst, src []uint32) {
+	return func(dst, src []uint32) {
+		for l := 0; l < size; l += 2 {
+			for j := range size {
+				shift, pair := 16*(j%2), src[j/2*size+l:][:2]
+				dst[l/2*size+j] = pair[0]>>shift&0xffff | pair[1]>>shift<<16
+			}
+		}
+	}
+}

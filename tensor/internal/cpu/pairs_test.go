@@ -51,6 +51,24 @@ func TestRoundHalf(t *testing.T) {
 	}
 }
 
+// TestTwinTurn wants the same of all kernels that turn, and what was there first after two turns.
+func TestTwinTurn(t *testing.T) {
+	for _, s := range pairSets() {
+		k := newKernels(s)
+		n := k.tileCols * k.tileCols / 2
+		src, got, want, back := make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n)
+		for i := range src {
+			src[i] = uint32(2*i) | uint32(2*i+1)<<16
+		}
+		k.pairs.turn(got, src)
+		turnPairsGeneric(k.tileCols)(want, src)
+		k.pairs.turn(back, got)
+		require.Equal(t, want, got, "%v", s)
+		require.NotEqual(t, src, got, "%v", s)
+		require.Equal(t, src, back, "%v", s)
+	}
+}
+
 // TestTwinPairs compares with sums in float64: the bound is that of TestTwinTile, as products of halves are exact.
 func TestTwinPairs(t *testing.T) {
 	for _, s := range pairSets() {
@@ -202,7 +220,7 @@ func TestPairsBits(t *testing.T) {
 func TestPairsFast(t *testing.T) {
 	for _, s := range pairSets() {
 		k := newKernels(s).pairs
-		for _, f := range []any{k.tile, k.round} {
+		for _, f := range []any{k.tile, k.round, k.turn} {
 			name := strings.ToLower(runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name())
 			require.Equal(t, s == Generic, strings.Contains(name, "generic"), "%v: %s", s, name)
 		}

@@ -1,32 +1,37 @@
 package cpu
 
+import "peft/tensor/internal/backend"
+
 // A source is the right operand of a product: a matrix in memory, or a weight (transposed or not) that is widened as it is packed.
 type source struct {
 	view
-	w      *weight
-	packed []float32 // all panels, by blocks of depth, where they have been made before
-	turned []float32 // all panels of the transposed matrix, of which those of this one are made
-	pairs  []uint32  // all panels of pairs, where the product is one of bfloat16 numbers
+	w           *weight
+	packed      []float32 // all panels, by blocks of depth, where they have been made before
+	turned      []float32 // all panels of the transposed matrix, of which those of this one are made
+	pairs       []uint32  // the same of pairs, where the product is one of bfloat16 numbers
+	turnedPairs []uint32
 }
 
 // sourceOf is W, or Wᵀ, as a right operand.
 func sourceOf(w *weight, transposed bool) source {
-	var f float32s
-	if p := w.float32s.Load(); p != nil {
-		f = *p
-	}
-	v := dense(f.rows, w.Rows, w.Cols)
-	if transposed {
+	f, v := w.numbers.Load(), view{rows: w.Rows, cols: w.Cols, rs: w.Cols, cs: 1}
+	if v.data = f.rows; transposed {
 		v = v.t()
 	}
 	switch {
 	case f.rows != nil:
 		return source{view: v}
 	case transposed:
-		return source{view: v, w: w, packed: f.panels}
+		return source{view: v, w: w, packed: f.panels, pairs: f.pairs}
 	}
-	return source{view: v, w: w, turned: f.panels}
+	return source{view: v, w: w, turned: f.panels, turnedPairs: f.pairs}
 }
+
+// ready reports whether all panels are there.
+func (s *source) ready() bool { return s.packed != nil || s.pairs != nil }
+
+// halves reports whether the product is one of bfloat16 numbers.
+func (s *source) halves() bool { return s.pairs != nil || s.turnedPairs != nil }
 
 // panels is rows [l0, l1), a block of depth, and columns [j0, j1) as tiles read them, for a left operand of the given number of rows: rows are br apart, panels next.
 func (s *source) panels(k *kernels, w *worker, l0, l1, j0, j1, rows int) (data []float32, br, next int) {
@@ -128,33 +133,53 @@ func (p *packing) chunk(w *worker, c int) {
 	k, s := p.k, &p.s
 	panels := blocks(s.cols, k.tileCols)
 	j0, l0 := c%panels*k.tileCols, c/panels*k.depthBlock
-	l1 := min(l0+k.depthBlock, s.rows)
-	s.pack(k, w, s.packed[l0*panels*k.tileCols+j0*(l1-l0):], l0, l1, j0, min(j0+k.tileCols, s.cols))
+	l1, j1 := min(l0+k.depthBlock, s.rows), min(j0+k.tileCols, s.cols)
+	if s.turnedPairs != nil {
+		s.turnPairs(k, s.pairs[l0/2*panels*k.tileCols+j0*pairsOf(l1-l0):], l0, l1, j0, j1)
+		return
+	}
+	s.pack(k, w, s.packed[l0*panels*k.tileCols+j0*(l1-l0):], l0, l1, j0, j1)
 }
 
-// packedSize is how many numbers all panels of s are.
+// packedSize is how many numbers of 32 bits all panels of s are.
 func (b *Backend) packedSize(s *source) int {
+	if s.halves() {
+		return b.packedPairs(s.rows, s.cols)
+	}
 	cols := b.kernels.tileCols
 	return blocks(s.cols, cols) * cols * s.rows
 }
 
 // pack makes all panels of s, in dst.
 func (b *Backend) pack(s *source, dst []float32) {
-	s.packed = dst
+	if s.halves() {
+		s.pairs = words(dst)
+	} else {
+		s.packed = dst
+	}
 	run(b, blocks(s.cols, b.kernels.tileCols)*blocks(s.rows, b.kernels.depthBlock), packing{k: b.kernels, s: *s})
 }
 
-// transposed is Wᵀ as the right operand of a product. The panels of float32 numbers are made when they are first used, and take the place of the storage.
-func (b *Backend) transposed(w *weight) source {
-	if w.float32s.Load() != nil {
-		w.once.Do(func() {
-			s := sourceOf(w, true)
-			b.pack(&s, aligned(b.packedSize(&s)))
-			w.float32s.Store(&float32s{panels: s.packed})
-			if w.Copied != nil {
-				w.Copied()
-			}
-		})
+// right is W, or Wᵀ, as the right operand of a product. The panels of Wᵀ are made when they are first wanted and take the place of the storage: those of float32 numbers, and those of pairs where
+// the backend multiplies in bfloat16.
+func (b *Backend) right(w *weight, transposed bool) source {
+	switch {
+	case b.pairing(w):
+		b.paired(w)
+	case transposed && w.float32s():
+		b.packed(w)
 	}
-	return sourceOf(w, true)
+	return sourceOf(w, transposed)
+}
+
+// pairing reports whether products with w are those of bfloat16 numbers.
+func (b *Backend) pairing(w *weight) bool { return b.bf16 && w.Type == backend.BF16 }
+
+// packed makes the panels of Wᵀ.
+func (b *Backend) packed(w *weight) {
+	w.once.Do(func() {
+		s := sourceOf(w, true)
+		b.pack(&s, aligned(b.packedSize(&s)))
+		w.become(&numbers{panels: s.packed})
+	})
 }

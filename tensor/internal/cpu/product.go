@@ -33,25 +33,27 @@ func (b *Backend) product(p product) {
 	if p.c.rows == 0 || p.c.cols == 0 {
 		return
 	}
-	p.k = b.kernels
-	p.remade = p.b.packed == nil && p.b.pairs == nil && b.packedSize(&p.b) > packedMost
-	p.cut(b.Threads())
-	panels := b.shared(&p)
-	run(b, p.down*blocks(p.c.cols, p.nBlock), p)
-	if panels != nil {
-		b.pool.put(panels)
+	size := b.plan(&p)
+	if size == 0 {
+		run(b, p.down*blocks(p.c.cols, p.nBlock), p)
+		return
 	}
+	panels := b.pool.get(size)
+	b.pack(&p.b, panels.data)
+	run(b, p.down*blocks(p.c.cols, p.nBlock), p)
+	b.pool.put(panels)
 }
 
-// shared makes the panels of p's right operand where several blocks of rows would make the same ones; nil where they are not to be made, or are there already.
-func (b *Backend) shared(p *product) *buffer {
+// plan cuts p into blocks, and tells the size of the right operand's panels if they are to be made before, as several blocks of rows would make the same ones.
+func (b *Backend) plan(p *product) int {
+	p.k = b.kernels
 	size := b.packedSize(&p.b)
-	if p.down == 1 || p.b.packed != nil || p.b.pairs != nil || p.b.direct(p.k, p.mBlock) || p.remade {
-		return nil
+	p.remade = !p.b.ready() && size > packedMost
+	p.cut(b.Threads())
+	if p.down == 1 || p.b.ready() || p.b.direct(p.k, p.mBlock) || p.remade {
+		return 0
 	}
-	panels := b.pool.get(max(size, 1))
-	b.pack(&p.b, panels.data)
-	return panels
+	return size
 }
 
 // cut chooses the blocks: as large as the caches allow on one thread, and on several those that are done soonest if each thread takes a block, then another and so on.

@@ -10,29 +10,32 @@ import (
 	"peft/tensor/internal/backend"
 )
 
-// A weight is a frozen matrix [rows×cols], read from its storage panel by panel.
+// A weight is a frozen matrix [rows×cols], read panel by panel.
 type weight struct {
-	backend.Storage
-	float32s atomic.Pointer[float32s] // the numbers where they need no widening, else nil
-	once     sync.Once
-	pairs    [2]pairPanels // of the matrix and of the transposed one, made once they are wanted
+	backend.Storage // without data
+	numbers         atomic.Pointer[numbers]
+	once            sync.Once // for the panels that are kept
 }
 
-// float32s is the numbers of a weight in one of two forms.
-type float32s struct {
-	rows   []float32 // row after row, as they lie in the storage
-	panels []float32 // as the panels of the transposed matrix, which take the place of the storage once they are wanted
+// numbers is the numbers of a weight in the one form in which it has them. Panels, of the transposed matrix, take the place of what was there before once they are wanted.
+type numbers struct {
+	data   []byte    // as they are stored, to be widened when they are read
+	rows   []float32 // row after row
+	panels []float32
+	pairs  []uint32
 }
 
 // Size is [out, in].
 func (w *weight) Size() (rows, cols int) { return w.Rows, w.Cols }
 
-// Prepare keeps the storage; F32 numbers are used where they lie, if they are aligned, until a product wants their panels, F64 numbers are rounded to float32.
+// Prepare keeps the storage; F32 numbers are used where they lie, if they are aligned, F64 numbers are rounded to float32.
 func (b *Backend) Prepare(s backend.Storage) backend.Weight {
 	w := &weight{Storage: s}
+	w.Data = nil
 	if rows := float32sOf(s); rows != nil {
-		w.Data = nil
-		w.float32s.Store(&float32s{rows: rows})
+		w.numbers.Store(&numbers{rows: rows})
+	} else {
+		w.numbers.Store(&numbers{data: s.Data})
 	}
 	return w
 }
@@ -65,31 +68,46 @@ func inPlace(data []byte) bool {
 
 // row makes dst row i of the matrix from column j on.
 func (w *weight) row(k *kernels, dst []float32, i, j int) {
-	at := i*w.Cols + j
-	f := w.float32s.Load()
+	at, f := i*w.Cols+j, w.numbers.Load()
 	switch {
-	case f != nil && f.panels != nil:
+	case f.panels != nil:
 		w.unpackRow(k, dst, f.panels, i, j)
-	case f != nil:
+	case f.pairs != nil:
+		w.unpairRow(k, dst, f.pairs, i, j)
+	case f.rows != nil:
 		copy(dst, f.rows[at:at+len(dst)])
 	case w.Type == backend.BF16:
-		k.fromBF16(dst, w.Data[2*at:2*(at+len(dst))])
+		k.fromBF16(dst, f.data[2*at:2*(at+len(dst))])
 	case w.Type == backend.F16:
-		k.fromF16(dst, w.Data[2*at:2*(at+len(dst))])
+		k.fromF16(dst, f.data[2*at:2*(at+len(dst))])
 	case w.Type == backend.I8:
-		k.fromI8(dst, w.Data[at:at+len(dst)], w.Scale[i])
+		k.fromI8(dst, f.data[at:at+len(dst)], w.Scale[i])
 	default:
 		panic("cpu: unknown storage")
 	}
 }
 
-// unpackRow makes dst row i of the matrix from column j on, of panels of the transposed one.
+// unpackRow makes dst row i of the matrix from column j on, of panels.
 func (w *weight) unpackRow(k *kernels, dst, panels []float32, i, j int) {
 	whole := blocks(w.Rows, k.tileCols) * k.tileCols
 	for n := range dst {
 		from := (j + n) / k.depthBlock * k.depthBlock
 		depth := min(k.depthBlock, w.Cols-from)
 		dst[n] = panels[from*whole+i/k.tileCols*k.tileCols*depth+(j+n-from)*k.tileCols+i%k.tileCols]
+	}
+}
+
+// float32s reports whether the numbers need no widening.
+func (w *weight) float32s() bool {
+	f := w.numbers.Load()
+	return f.rows != nil || f.panels != nil
+}
+
+// become lets the numbers take another form, of which the storage is no longer a part.
+func (w *weight) become(n *numbers) {
+	w.numbers.Store(n)
+	if w.Copied != nil {
+		w.Copied()
 	}
 }
 

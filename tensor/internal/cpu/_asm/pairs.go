@@ -18,6 +18,7 @@ const (
 func dots(m *machine) {
 	m.vendor()
 	m.round()
+	m.turnPairs()
 	for _, rows := range []int{1, 4, 14} {
 		m.dot(rows)
 	}
@@ -76,6 +77,63 @@ func (m *machine) round() {
 	m.JNZ(operand.LabelRef(row))
 	m.Label(done)
 	m.end()
+}
+
+// turnPairs writes the transposition of a square of 32 numbers on a side, of pairs. A pair of rows of the one square holds in neighbouring words what becomes neighbouring pairs of columns of the
+// other: the halves of two words change places, and then squares of eight double words on a side are transposed.
+func (m *machine) turnPairs() {
+	m.function("turnPairs", "func(dst, src []uint32)", "transposes a square of 32 numbers on a side, 16 rows of 32 pairs.")
+	dst, src := m.base("dst"), m.base("src")
+	order := m.ZMM()
+	m.VBROADCASTI32X4(m.swapHalves(), order)
+	for _, right := range []int{0, 1} {
+		for _, low := range []int{0, 1} {
+			var rows [8]reg.VecVirtual
+			for i := range rows {
+				rows[i] = m.ZMM()
+				m.VMOVDQU32(at(src, pairsPitch*(8*low+i)+64*right), rows[i])
+				m.VPSHUFB(order, rows[i], rows[i])
+			}
+			for i, row := range m.transposed(rows) {
+				m.VMOVDQU32(row, at(dst, pairsPitch*(8*right+i)+64*low))
+			}
+		}
+	}
+	m.end()
+}
+
+// swapHalves is the order of bytes by which of two words (a, b), (c, d) become (a, c), (b, d).
+func (m *machine) swapHalves() operand.Mem {
+	halves := m.StaticGlobal("swapHalves")
+	m.DataAttributes(attr.RODATA | attr.NOPTR)
+	m.AppendDatum(operand.U64(0x0706_0302_0504_0100))
+	m.AppendDatum(operand.U64(0x0f0e_0b0a_0d0c_0908))
+	return halves
+}
+
+// transposed is the transposition of a square of double words.
+func (m *machine) transposed(rows [8]reg.VecVirtual) (out [8]reg.VecVirtual) {
+	var even, odd [4]reg.VecVirtual
+	for i := range even {
+		even[i], odd[i] = m.ZMM(), m.ZMM()
+		m.VPUNPCKLQDQ(rows[2*i+1], rows[2*i], even[i])
+		m.VPUNPCKHQDQ(rows[2*i+1], rows[2*i], odd[i])
+	}
+	for i, t := range [][4]reg.VecVirtual{even, odd} {
+		var parts [4]reg.VecVirtual
+		for p, choice := range []operand.Op{operand.U8(0x88), operand.U8(0xdd)} {
+			for half := range 2 {
+				parts[2*p+half] = m.ZMM()
+				m.VSHUFI64X2(choice, t[2*half+1], t[2*half], parts[2*p+half])
+			}
+			for q, choice := range []operand.Op{operand.U8(0x88), operand.U8(0xdd)} {
+				v := m.ZMM()
+				m.VSHUFI64X2(choice, parts[2*p+1], parts[2*p], v)
+				out[i+2*p+4*q] = v
+			}
+		}
+	}
+	return out
 }
 
 // narrow stores the numbers of Z0 and Z1 as pairs.
