@@ -9,15 +9,22 @@ import (
 	"peft/tensor"
 )
 
-// draw gives every parameter its first value.
-func (m *Opened) draw(seed uint64) error {
+// draw gives every parameter its first value, in a storage.
+func (m *Opened) draw(seed uint64, storage Storage) error {
 	sites, err := peft.FindSites(nil, m.Model)
+	if err != nil {
+		return err
+	}
+	types, err := storedAs(sites, storage)
 	if err != nil {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x6d6f64656c))
 	for p := range sites.Params() {
 		p.W = fresh(p, rng)
+		if err := convert(p, types); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -56,42 +63,57 @@ const (
 
 var storageTypes = map[Storage]tensor.DType{FP32: tensor.F32, BF16: tensor.BF16, FP16: tensor.F16, Int8: tensor.I8}
 
-// store turns the frozen matrices into another storage. A task's head, which is trained, and vectors stay as they are.
+// store turns the frozen matrices into another storage.
 func (m *Opened) store(s Storage) error {
-	if s == AsStored {
-		return nil
-	}
-	t, ok := storageTypes[s]
-	if !ok {
-		return fmt.Errorf("models: no storage %q; there are fp32, bf16, fp16 and int8", s)
-	}
 	sites, err := peft.FindSites(nil, m.Model)
 	if err != nil {
 		return err
 	}
-	for x := range sites.All() {
-		w := matrixOf(x, s)
-		if w == nil {
-			continue
-		}
-		if w.W, err = w.W.As(t); err != nil {
-			return fmt.Errorf("models: %s: %w", w.Name, err)
+	types, err := storedAs(sites, s)
+	if err != nil {
+		return err
+	}
+	for p := range sites.Params() {
+		if err := convert(p, types); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// matrixOf is the matrix of a site that storage s is meant for, or nil.
-func matrixOf(x peft.Site, s Storage) *peft.Frozen {
-	switch x := x.(type) {
-	case *peft.Linear:
-		if x.Role != peft.Head && (s != Int8 || !x.IsHead) {
-			return x.W
-		}
-	case *peft.Embedding:
-		if s != Int8 {
-			return x.W
-		}
+// convert turns a parameter into the storage that is meant for it.
+func convert(p *peft.Frozen, types map[*peft.Frozen]tensor.DType) (err error) {
+	t, ok := types[p]
+	if !ok {
+		return nil
+	}
+	if p.W, err = p.W.As(t); err != nil {
+		return fmt.Errorf("models: %s: %w", p.Name, err)
 	}
 	return nil
+}
+
+// storedAs is the matrices that a storage is meant for. A task's head, which is trained, and vectors stay as they are.
+func storedAs(sites *peft.Sites, s Storage) (map[*peft.Frozen]tensor.DType, error) {
+	if s == AsStored {
+		return nil, nil
+	}
+	t, ok := storageTypes[s]
+	if !ok {
+		return nil, fmt.Errorf("models: no storage %q; there are fp32, bf16, fp16 and int8", s)
+	}
+	types := map[*peft.Frozen]tensor.DType{}
+	for x := range sites.All() {
+		switch x := x.(type) {
+		case *peft.Linear:
+			if x.Role != peft.Head && (s != Int8 || !x.IsHead) {
+				types[x.W] = t
+			}
+		case *peft.Embedding:
+			if s != Int8 {
+				types[x.W] = t
+			}
+		}
+	}
+	return types, nil
 }

@@ -80,10 +80,7 @@ func New(config []byte, o Options) (*Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.draw(o.Seed); err != nil {
-		return nil, err
-	}
-	return m, m.store(o.Storage)
+	return m, m.draw(o.Seed, o.Storage)
 }
 
 // Blank is a model of a configuration without weights: its sites can be looked at and patched on [tensor.Shapes], to count, and it takes no memory.
