@@ -31,8 +31,10 @@ func next(labels []int32) []int32 {
 // atOnce is how many logits a causal language model has at once while it is trained.
 const atOnce = 1 << 23
 
-// headLoss is the loss of the last hidden state x, for a few rows of logits at a time.
-func headLoss(p *peft.Pass, b *Batch, x *tensor.Tensor, output *peft.Linear) (*tensor.Tensor, error) {
+// headLoss is the loss of the last hidden state, for a few rows of logits at a time. The output's matrix, the largest of all, is made ready while there are no activations yet.
+func headLoss(p *peft.Pass, b *Batch, hidden func(*peft.Pass, *Batch) *tensor.Tensor, output *peft.Linear) (*tensor.Tensor, error) {
+	output.Ready(p)
+	x := hidden(p, b)
 	labels := b.Scored(x)
 	if err := checkLabels(labels, x.Rows(), output.Out); err != nil {
 		return nil, err

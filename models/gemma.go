@@ -78,7 +78,7 @@ func (m *GemmaForCausalLM) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Loss is that of the next tokens, for some rows of logits at a time.
 func (m *GemmaForCausalLM) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
-	return headLoss(p, b, m.Gemma.Forward(p, b), &m.Output)
+	return headLoss(p, b, m.Gemma.Forward, &m.Output)
 }
 
 // Task is causal language modelling.

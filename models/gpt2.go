@@ -114,7 +114,7 @@ func (m *GPT2LMHeadModel) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Loss is that of the next tokens, for some rows of logits at a time.
 func (m *GPT2LMHeadModel) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
-	return headLoss(p, b, m.GPT2.Forward(p, b), &m.Output)
+	return headLoss(p, b, m.GPT2.Forward, &m.Output)
 }
 
 // Task is causal language modelling.

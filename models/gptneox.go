@@ -107,7 +107,7 @@ func (m *GPTNeoXForCausalLM) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Loss is that of the next tokens, for some rows of logits at a time.
 func (m *GPTNeoXForCausalLM) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
-	return headLoss(p, b, m.GPTNeoX.Forward(p, b), &m.Output)
+	return headLoss(p, b, m.GPTNeoX.Forward, &m.Output)
 }
 
 // Task is causal language modelling.

@@ -151,7 +151,7 @@ func (m *LlamaForCausalLM) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Loss is that of the next tokens, for some rows of logits at a time.
 func (m *LlamaForCausalLM) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
-	return headLoss(p, b, m.Llama.Forward(p, b), &m.Output)
+	return headLoss(p, b, m.Llama.Forward, &m.Output)
 }
 
 // Task is causal language modelling.

@@ -111,7 +111,7 @@ func (m *OPTForCausalLM) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
 
 // Loss is that of the next tokens, for some rows of logits at a time.
 func (m *OPTForCausalLM) Loss(p *peft.Pass, b *Batch) (*tensor.Tensor, error) {
-	return headLoss(p, b, m.OPT.Forward(p, b), &m.Output)
+	return headLoss(p, b, m.OPT.Forward, &m.Output)
 }
 
 // Task is causal language modelling.

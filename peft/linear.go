@@ -44,6 +44,13 @@ func (l *Linear) Frozen() []*Frozen {
 	return []*Frozen{l.W, l.B}
 }
 
+// Ready makes ready what Apply needs of the matrix, unless another stands in for it: see [tensor.Weight.Ready].
+func (l *Linear) Ready(p *Pass) {
+	if w := p.own(l, l.W); !p.substituted(w) {
+		w.weight().Ready(p.dev)
+	}
+}
+
 // Apply is the site's output for x [N×In]: [N×Out].
 func (l *Linear) Apply(p *Pass, x *tensor.Tensor) *tensor.Tensor {
 	return l.Activated(p, x, tensor.Identity)

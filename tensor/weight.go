@@ -189,5 +189,12 @@ func checkIDs(op string, ids []int32, n int) {
 	}
 }
 
+// Ready has d make what products with the weight need, rather than the first product: where that takes the place of the data, both are there for a moment, which is better when little else is.
+func (w *Weight) Ready(d *Device) {
+	s := NewScope(d)
+	defer s.Close()
+	w.Linear(s.empty([]int{0, w.storage.Cols}), Affine{})
+}
+
 // Linear is f(x·Wᵀ + u·vᵀ + bias), see [Affine]. No gradient is formed for the weight and nothing is kept for it.
 func (w *Weight) Linear(x *Tensor, a Affine) *Tensor { return a.apply(x, w) }

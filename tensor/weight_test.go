@@ -149,6 +149,8 @@ func letsGo(t *testing.T, d *Device, w *Weight, off float64) {
 	}
 	first := w.Dense(s).Float32s()
 	require.Zero(t, copied)
+	w.Ready(d)
+	require.Equal(t, 1, copied)
 	before := uses()
 	require.Equal(t, 1, copied)
 	require.Equal(t, first, before[0])
