@@ -44,7 +44,10 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 		e.Low = &backend.LowRank{U: u.mat(), V: a.Low.B.mat()}
 	}
 	pre := a.preactivation(out, x)
-	a.product(out, x, w, pre, e)
+	if pre != nil && pre != out {
+		e.Pre = optional(pre)
+	}
+	out.Device().MulT(out.mat(), x.mat(), a.weight(out.Device(), w), e)
 	inputs, keep := []*Tensor{x, a.Bias}, []*Tensor{pre}
 	if l := a.Low; l != nil {
 		inputs = append(inputs, l.X, l.A, l.B)
@@ -60,25 +63,12 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 	return record("Linear", out, inputs, keep, func(f *flow) { a.back(f, x, w, u, pre) })
 }
 
-// product makes out, and pre where that is another tensor. With a sparse part, the function comes after the kernel.
-func (a Affine) product(out, x *Tensor, w *Weight, pre *Tensor, e backend.Epilogue) {
-	d := out.Device()
-	if pre != nil && pre != out {
-		e.Pre = optional(pre)
+// weight is the weight with what is added to its entries, as d wants it.
+func (a Affine) weight(d *Device, w *Weight) backend.Weight {
+	if a.sparse != nil {
+		return a.sparse.on(d)
 	}
-	if a.sparse == nil {
-		d.MulT(out.mat(), x.mat(), w.on(d), e)
-		return
-	}
-	e.Func, e.Pre = Identity, nil
-	d.MulT(out.mat(), x.mat(), w.on(d), e)
-	a.sparse.add(out, x)
-	if pre != nil && pre != out {
-		d.Axpby(pre.mat(), 1, out.mat(), 0)
-	}
-	if a.Func != Identity {
-		d.Unary(a.Func, out.mat(), out.mat())
-	}
+	return w.on(d)
 }
 
 // preactivation is the tensor from which the derivative of Func is computed: none, the result, or the values before the function.
@@ -119,10 +109,11 @@ func (a Affine) backLinear(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Ten
 	if a.Bias != nil {
 		f.to(a.Bias, func(dst backend.Mat, beta float64) { f.dev().Sum(row(dst), dz, beta) })
 	}
+	own := a.weight(f.dev(), w)
 	if a.Low == nil {
-		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, w.on(f.dev()), nil, beta) })
+		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, own, nil, beta) })
 	} else {
-		a.Low.back(f, dz, x, w, u)
+		a.Low.back(f, dz, x, own, u)
 	}
 	if a.sparse != nil {
 		a.sparse.back(f, dz, x)
@@ -130,7 +121,7 @@ func (a Affine) backLinear(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Ten
 }
 
 // back: with u = s·X·Aᵀ, dB = dzᵀ·u, du = s·dz·B, dA = duᵀ·X, dX = du·A; the last joins dz·W in one kernel where X is the layer's own input.
-func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Tensor) {
+func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w backend.Weight, u *Tensor) {
 	f.to(l.B, func(dst backend.Mat, beta float64) { f.dev().MatMul(dst, dz.T(), u.mat(), 1, beta) })
 	f.temp(u.Rows(), u.Cols(), func(du backend.Mat) {
 		f.dev().MatMul(du, dz, l.B.mat(), l.Scale, 0)
@@ -140,7 +131,7 @@ func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Tensor)
 			low = nil
 			f.to(l.X, func(dst backend.Mat, beta float64) { f.dev().MatMul(dst, du, l.A.mat(), 1, beta) })
 		}
-		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, w.on(f.dev()), low, beta) })
+		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, w, low, beta) })
 	})
 }
 

@@ -115,13 +115,12 @@ func TakeEntries(w *Tensor, at *Entries) *Tensor {
 // column is the numbers of x one below the other.
 func column(x *Tensor) *Tensor { return Reshape(x, x.Len(), 1) }
 
-// add makes y += x·Sᵀ.
-func (p *Sparse) add(y, x *Tensor) {
-	y.Device().SparseMulT(y.mat(), x.mat(), p.At.rows, *vector("Linear", p.V, p.At.Len()))
+// on is the weight with the numbers added, as d wants it.
+func (p *Sparse) on(d *Device) backend.Weight {
+	return d.Amend(p.W.on(d), p.At.rows, p.At.cols, *vector("Linear", p.V, p.At.Len()))
 }
 
-// back lets dz, the gradient by x·Sᵀ, flow: dV is the entries of dzᵀ·x, dx += dz·S.
+// back lets dz, the gradient by x·Sᵀ, flow to V: the entries of dzᵀ·x.
 func (p *Sparse) back(f *flow, dz backend.Mat, x *Tensor) {
 	f.to(p.V, func(dst backend.Mat, beta float64) { f.dev().SparseDot(row(dst), dz, x.mat(), p.At.rows, beta) })
-	f.part(x, func(dst backend.Mat) { f.dev().SparseMulT(dst, dz, p.At.cols, *vector("Linear", p.V, p.At.Len())) })
 }

@@ -8,10 +8,10 @@ type Entries struct {
 	Slot       []int32 // which of the values [1×n] is each entry's; each slot is that of one entry
 }
 
-// Sparse operations are products with a matrix of few entries: their cost is that of the entries alone, and the whole matrix is never formed.
+// Sparse operations have to do with a matrix of few entries, which is never formed.
 type Sparse interface {
-	// SparseMulT makes dst += x·Sᵀ, x [N×Cols], dst [N×Rows]; entry e of S is v[Slot[e]].
-	SparseMulT(dst, x Mat, s *Entries, v Mat)
+	// Amend is W + S, S [out×in], for products alone: neither is copied, and v must not change until they are done. Entry e of S is v[Slot[e]]; s is its entries, and t those of the transposed matrix.
+	Amend(w Weight, s, t *Entries, v Mat) Weight
 	// SparseDot makes dv[Slot[e]] = Σ_n dy[n][row of e]·x[n][Col[e]] + beta·dv[Slot[e]]: the entries of dyᵀ·x, dy [N×Rows], x [N×Cols].
 	SparseDot(dv, dy, x Mat, s *Entries, beta float64)
 }

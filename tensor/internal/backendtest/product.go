@@ -92,14 +92,15 @@ func (s *side) lowRank(u, v *operand) *backend.LowRank {
 func (t *trial) mulT(n, out, in int) {
 	w, x, dst := t.frozen(out, in), t.in(n, in), t.out(n, out, 0)
 	e, rank := t.epilogue(n, out)
-	t.do(func(s *side) { s.MulT(s.of(dst), s.of(x), w.on(s), e.on(s)) })
-	terms := float64(in + rank + roundings)
+	more, longest := t.amendment(out, in)
+	t.do(func(s *side) { s.MulT(s.of(dst), s.of(x), more.on(s, w.on(s)), e.on(s)) })
+	terms := float64(in + rank + longest + roundings)
 	size := t.magnitude(dst)
 	t.within(dst, func(i, j int, want float64) float64 {
 		return 1.2*terms*u*size(i, j) + u*unaryError(e.f, size(i, j), math.Abs(want)) + tiny*size(i, j)
 	})
 	if e.pre != nil {
-		t.summed(e.pre, in+rank+roundings)
+		t.summed(e.pre, in+rank+longest+roundings)
 	}
 }
 
@@ -112,8 +113,9 @@ func (t *trial) mul(n, out, in int) {
 		rank = t.rank()
 		a, b = t.in(n, rank), t.in(rank, in)
 	}
-	t.do(func(s *side) { s.Mul(s.of(dst), s.of(dy), w.on(s), s.lowRank(a, b), beta) })
-	t.summed(dst, out+rank+roundings)
+	more, longest := t.amendment(out, in)
+	t.do(func(s *side) { s.Mul(s.of(dst), s.of(dy), more.on(s, w.on(s)), s.lowRank(a, b), beta) })
+	t.summed(dst, out+rank+longest+roundings)
 }
 
 // weightAgain uses one weight in all ways, so that what a backend keeps of it serves the next product, of another number of rows.
@@ -121,16 +123,18 @@ func weightAgain(t *trial) {
 	n, m, out, in := t.size(), t.size(), t.size(), t.size()
 	w, x, z, dy := t.frozen(out, in), t.in(n, in), t.in(m, in), t.in(n, out)
 	first, second, dx, row := t.out(n, out, 0), t.out(m, out, 0), t.out(n, in, 0), t.out(1, in, 0)
+	more, longest := t.amendment(out, in)
 	t.do(func(s *side) {
 		p := w.on(s)
+		amended := more.on(s, p)
 		s.MulT(s.of(first), s.of(x), p, backend.Epilogue{})
-		s.Mul(s.of(dx), s.of(dy), p, nil, 0)
-		s.MulT(s.of(second), s.of(z), p, backend.Epilogue{})
+		s.Mul(s.of(dx), s.of(dy), amended, nil, 0)
+		s.MulT(s.of(second), s.of(z), amended, backend.Epilogue{})
 		s.Gather(s.of(row), p, []int32{0})
 	})
 	t.summed(first, in+roundings)
-	t.summed(second, in+roundings)
-	t.summed(dx, out+roundings)
+	t.summed(second, in+longest+roundings)
+	t.summed(dx, out+longest+roundings)
 	t.relative(row, 1)
 }
 

@@ -4,7 +4,6 @@ import "peft/tensor/internal/backend"
 
 func sparseCases() []testCase {
 	return []testCase{
-		{"SparseMulT", 60, sparseMulT},
 		{"SparseDot", 60, sparseDot},
 	}
 }
@@ -28,13 +27,48 @@ func (t *trial) entries(rows, cols int) (s *backend.Entries, longest int) {
 	return s, longest
 }
 
-// sparseMulT adds up as many products as a row has entries.
-func sparseMulT(t *trial) {
-	n, rows, cols := t.sizeOrNone(), t.sizeOrNone(), t.sizeOrNone()
-	s, longest := t.entries(rows, cols)
-	dst, x, v := t.inout(n, rows), t.in(n, cols), t.in(1, len(s.Col))
-	t.do(func(d *side) { d.SparseMulT(d.of(dst), d.of(x), s, d.of(v)) })
-	t.summed(dst, longest+2)
+// An amendment is numbers that are added to some entries of a weight, nothing if v is nil.
+type amendment struct {
+	s, t *backend.Entries
+	v    *operand
+}
+
+// amendment is one of a weight [out×in], or none, and the largest number of entries in a row or a column.
+func (t *trial) amendment(out, in int) (a amendment, longest int) {
+	if !t.chance(3) {
+		return a, 0
+	}
+	a.s, longest = t.entries(out, in)
+	a.t = turnedEntries(a.s)
+	for j := range in {
+		longest = max(longest, int(a.t.Start[j+1]-a.t.Start[j]))
+	}
+	a.v = t.in(1, len(a.s.Col))
+	return a, longest
+}
+
+// on is w with the numbers added.
+func (a amendment) on(s *side, w backend.Weight) backend.Weight {
+	if a.v == nil {
+		return w
+	}
+	return s.Amend(w, a.s, a.t, s.of(a.v))
+}
+
+// turnedEntries are those of the transposed matrix.
+func turnedEntries(s *backend.Entries) *backend.Entries {
+	t := &backend.Entries{Rows: s.Cols, Cols: s.Rows, Start: []int32{0}}
+	for j := range s.Cols {
+		for i := range s.Rows {
+			for e := s.Start[i]; e < s.Start[i+1]; e++ {
+				if int(s.Col[e]) == j {
+					t.Col, t.Slot = append(t.Col, int32(i)), append(t.Slot, s.Slot[e])
+				}
+			}
+		}
+		t.Start = append(t.Start, int32(len(t.Col)))
+	}
+	return t
 }
 
 // sparseDot adds up as many products as there are rows.

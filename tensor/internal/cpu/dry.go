@@ -84,15 +84,34 @@ func (d *Dry) MatMul(dst, x, y backend.Mat, _, _ float64) {
 
 // MulT counts the panels of w.
 func (d *Dry) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
-	p := product{c: outline(dst), a: outline(x), b: d.right(w.(*weight), true)}
+	p := product{c: outline(dst), a: outline(x), b: d.right(d.whole(w, x.Rows), true)}
 	if e.Low != nil {
 		p.u = outline(e.Low.U)
 	}
 	d.product(p)
 }
 
+// Amend is W + S.
+func (d *Dry) Amend(w backend.Weight, s, t *backend.Entries, v backend.Mat) backend.Weight {
+	return d.cpu.Amend(w, s, t, v)
+}
+
+// whole is w, without its entries where these are multiplied by themselves.
+func (d *Dry) whole(w backend.Weight, rows int) backend.Weight {
+	if a, yes := d.cpu.apart(w, rows); yes {
+		return a.weight
+	}
+	return w
+}
+
 // right counts the panels of Wᵀ that [Backend.right] keeps, and the storage that it lets go of.
-func (d *Dry) right(w *weight, transposed bool) source {
+func (d *Dry) right(weights backend.Weight, transposed bool) source {
+	if a, ok := weights.(*amended); ok {
+		s := d.right(a.weight, transposed)
+		s.entries = a.s
+		return s
+	}
+	w := weights.(*weight)
 	s := sourceOf(w, true)
 	if pairing := d.cpu.pairing(w); pairing || transposed && w.float32s() {
 		w.once.Do(func() {
@@ -113,7 +132,7 @@ func (d *Dry) right(w *weight, transposed bool) source {
 
 // Mul counts the panels of w.
 func (d *Dry) Mul(dst, dy backend.Mat, w backend.Weight, low *backend.LowRank, _ float64) {
-	p := product{c: outline(dst), a: outline(dy), b: d.right(w.(*weight), false)}
+	p := product{c: outline(dst), a: outline(dy), b: d.right(d.whole(w, dy.Rows), false)}
 	if low != nil {
 		p.u = outline(low.U)
 	}

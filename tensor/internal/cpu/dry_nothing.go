@@ -31,7 +31,6 @@ func (*Dry) Sum(_, _ backend.Mat, _ float64)                                    
 func (*Dry) Dropout(_, _ backend.Mat, _ float64, _ uint64, _ float64)                           {}
 func (*Dry) Gather(backend.Mat, backend.Weight, []int32)                                        {}
 func (*Dry) Dequantize(backend.Mat, backend.Weight)                                             {}
-func (*Dry) SparseMulT(_, _ backend.Mat, _ *backend.Entries, _ backend.Mat)                     {}
 func (*Dry) SparseDot(_, _, _ backend.Mat, _ *backend.Entries, _ float64)                       {}
 func (*Dry) LayerNorm(_, _, _ backend.Mat, _, _ *backend.Mat, _ float64)                        {}
 func (*Dry) LayerNormGrad(_, _, _ *backend.Mat, _, _, _ backend.Mat, _ *backend.Mat, _ float64) {}

@@ -10,6 +10,8 @@ type source struct {
 	turned      []float32 // all panels of the transposed matrix, of which those of this one are made
 	pairs       []uint32  // the same of pairs, where the product is one of bfloat16 numbers
 	turnedPairs []uint32
+	entries     *backend.Entries // of the transposed matrix, to which values are added; nil if there are none
+	values      view
 }
 
 // sourceOf is W, or Wᵀ, as a right operand.
@@ -124,8 +126,9 @@ func (v view) panel(k *kernels, panel []float32) {
 
 // A packing makes all panels of a right operand: a task is a block of depth of one panel.
 type packing struct {
-	k *kernels
-	s source
+	k    *kernels
+	s    source
+	from []float32 // the panels without entries, if they are there
 }
 
 // chunk packs block c, counted from panel to panel and then in depth.
@@ -138,7 +141,15 @@ func (p *packing) chunk(w *worker, c int) {
 		s.turnPairs(k, s.pairs[l0/2*panels*k.tileCols+j0*pairsOf(l1-l0):], l0, l1, j0, j1)
 		return
 	}
-	s.pack(k, w, s.packed[l0*panels*k.tileCols+j0*(l1-l0):], l0, l1, j0, j1)
+	at := l0*panels*k.tileCols + j0*(l1-l0)
+	if p.from == nil {
+		s.pack(k, w, s.packed[at:], l0, l1, j0, j1)
+	} else {
+		copy(s.packed[at:][:(l1-l0)*k.tileCols], p.from[at:])
+	}
+	if s.entries != nil {
+		s.amend(k, s.packed[at:], l0, l1, j0, j1)
+	}
 }
 
 // packedSize is how many numbers of 32 bits all panels of s are.
@@ -152,17 +163,26 @@ func (b *Backend) packedSize(s *source) int {
 
 // pack makes all panels of s, in dst.
 func (b *Backend) pack(s *source, dst []float32) {
+	from := s.packed
 	if s.halves() {
 		s.pairs = words(dst)
 	} else {
 		s.packed = dst
 	}
-	run(b, blocks(s.cols, b.kernels.tileCols)*blocks(s.rows, b.kernels.depthBlock), packing{k: b.kernels, s: *s})
+	run(b, blocks(s.cols, b.kernels.tileCols)*blocks(s.rows, b.kernels.depthBlock), packing{b.kernels, *s, from})
 }
 
 // right is W, or Wᵀ, as the right operand of a product. The panels of Wᵀ are made when they are first wanted and take the place of the storage: those of float32 numbers, and those of pairs where
 // the backend multiplies in bfloat16.
-func (b *Backend) right(w *weight, transposed bool) source {
+func (b *Backend) right(weights backend.Weight, transposed bool) source {
+	if a, ok := weights.(*amended); ok {
+		s := b.right(a.weight, transposed)
+		if s.entries, s.values = a.t, see(a.v); transposed {
+			s.entries = a.s
+		}
+		return s
+	}
+	w := weights.(*weight)
 	switch {
 	case b.pairing(w):
 		b.paired(w)

@@ -48,9 +48,9 @@ func (b *Backend) product(p product) {
 func (b *Backend) plan(p *product) int {
 	p.k = b.kernels
 	size := b.packedSize(&p.b)
-	p.remade = !p.b.ready() && size > packedMost
+	p.remade = p.b.entries == nil && !p.b.ready() && size > packedMost
 	p.cut(b.Threads())
-	if p.down == 1 || p.b.ready() || p.b.direct(p.k, p.mBlock) || p.remade {
+	if p.b.entries == nil && (p.down == 1 || p.b.ready() || p.b.direct(p.k, p.mBlock) || p.remade) {
 		return 0
 	}
 	return size
@@ -119,7 +119,11 @@ func (k *kernels) thin(c, a view) bool {
 
 // MulT makes dst = f(x·Wᵀ + u·vᵀ + bias).
 func (b *Backend) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue) {
-	p := product{c: see(dst), a: see(x), b: b.right(w.(*weight), true), alpha: 1, bias: seeOrNone(e.Bias), pre: seeOrNone(e.Pre)}
+	if a, yes := b.apart(w, x.Rows); yes {
+		b.mulTApart(dst, x, a, e)
+		return
+	}
+	p := product{c: see(dst), a: see(x), b: b.right(w, true), alpha: 1, bias: seeOrNone(e.Bias), pre: seeOrNone(e.Pre)}
 	if e.Low != nil {
 		p.u, p.v = see(e.Low.U), source{view: see(e.Low.V).t()}
 	}
@@ -131,7 +135,12 @@ func (b *Backend) MulT(dst, x backend.Mat, w backend.Weight, e backend.Epilogue)
 
 // Mul makes dst = dy·W + u·v + beta·dst.
 func (b *Backend) Mul(dst, dy backend.Mat, w backend.Weight, low *backend.LowRank, beta float64) {
-	p := product{c: see(dst), a: see(dy), b: b.right(w.(*weight), false), alpha: 1, beta: float32(beta)}
+	if a, yes := b.apart(w, dy.Rows); yes {
+		b.Mul(dst, dy, a.weight, low, beta)
+		b.sparseMulT(dst, dy, a.t, a.v)
+		return
+	}
+	p := product{c: see(dst), a: see(dy), b: b.right(w, false), alpha: 1, beta: float32(beta)}
 	if low != nil {
 		p.u, p.v = see(low.U), source{view: see(low.V)}
 	}

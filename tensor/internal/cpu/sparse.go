@@ -2,7 +2,7 @@ package cpu
 
 import "peft/tensor/internal/backend"
 
-// Products with few entries go through transposed operands: then an entry is one sweep over neighbouring numbers, whatever its place.
+// Products with few entries alone go through transposed operands: then an entry is one sweep over neighbouring numbers, whatever its place.
 
 const (
 	turnWidth   = 64   // columns that are turned together: with a panel's rows they fit in the first-level cache
@@ -12,14 +12,14 @@ const (
 
 // turned is the transposed copy of a matrix in a buffer of its own, which the caller frees.
 func (b *Backend) turned(m backend.Mat) backend.Mat {
-	t := backend.Mat{Rows: m.Cols, Cols: m.Rows, RowStride: apart(m.Rows), ColStride: 1}
+	t := backend.Mat{Rows: m.Cols, Cols: m.Rows, RowStride: spread(m.Rows), ColStride: 1}
 	t.Buf = b.Alloc(max(t.Rows*t.RowStride, 1))
 	run(b, blocks(m.Rows, b.kernels.tileCols), transpose{k: b.kernels, dst: see(t), src: see(m)})
 	return t
 }
 
-// apart is how far rows of n numbers lie apart so that a column does not crowd into few sets of the cache.
-func apart(n int) int { return (n+15)/16*16 + 16 }
+// spread is how far rows of n numbers lie apart so that a column does not crowd into few sets of the cache.
+func spread(n int) int { return (n+15)/16*16 + 16 }
 
 // transpose copies a matrix to its transposed one.
 type transpose struct {
@@ -57,15 +57,57 @@ func (k *kernels) turn(w *worker, v view) []float32 {
 	return panel
 }
 
-// SparseMulT makes dst += x·Sᵀ.
-func (b *Backend) SparseMulT(dst, x backend.Mat, s *backend.Entries, v backend.Mat) {
+// An amended weight has numbers added to some of its entries. Where there are many rows to multiply, they are added to the panels; else their products are, to the result.
+type amended struct {
+	*weight
+	s, t *backend.Entries // of the matrix and of the transposed one
+	v    backend.Mat
+}
+
+// Amend is W + S.
+func (b *Backend) Amend(w backend.Weight, s, t *backend.Entries, v backend.Mat) backend.Weight {
+	return &amended{w.(*weight), s, t, v}
+}
+
+// apart is the amended weight if w is one and the products of its entries with so many rows are to be added to the result: where they are fewer than the numbers of the panels that would have
+// to be copied, and where those are rounded.
+func (b *Backend) apart(w backend.Weight, rows int) (a *amended, yes bool) {
+	a, ok := w.(*amended)
+	return a, ok && (b.pairing(a.weight) || rows*len(a.s.Col) < a.Rows*a.Cols)
+}
+
+// mulTApart is MulT for a weight whose entries are multiplied by themselves.
+func (b *Backend) mulTApart(dst, x backend.Mat, a *amended, e backend.Epilogue) {
+	b.MulT(dst, x, a.weight, backend.Epilogue{Low: e.Low, Bias: e.Bias})
+	b.sparseMulT(dst, x, a.s, a.v)
+	if e.Pre != nil {
+		b.Axpby(*e.Pre, 1, dst, 0)
+	}
+	if e.Func != backend.Identity {
+		b.Unary(e.Func, dst, dst)
+	}
+}
+
+// amend adds entries to a panel of rows [l0, l1) and columns [j0, j1) of W + S or its transpose.
+func (s *source) amend(k *kernels, panel []float32, l0, l1, j0, j1 int) {
+	for j := j0; j < j1; j++ {
+		for e := s.entries.Start[j]; e < s.entries.Start[j+1]; e++ {
+			if l := int(s.entries.Col[e]); l >= l0 && l < l1 {
+				panel[(l-l0)*k.tileCols+j-j0] += s.values.at(0, int(s.entries.Slot[e]))
+			}
+		}
+	}
+}
+
+// sparseMulT makes dst += x·Sᵀ.
+func (b *Backend) sparseMulT(dst, x backend.Mat, s *backend.Entries, v backend.Mat) {
 	xt := b.turned(x)
 	defer b.Free(xt.Buf)
 	m := sparseMulT{k: b.kernels, dst: see(dst), xt: see(xt), v: see(v), s: s, groups: blocks(s.Rows, b.kernels.tileCols)}
 	run(b, m.groups*blocks(x.Rows, sparseWidth), m)
 }
 
-// sparseMulT is SparseMulT.
+// A sparseMulT is dst += x·Sᵀ.
 type sparseMulT struct {
 	k          *kernels
 	dst, xt, v view
@@ -90,7 +132,7 @@ func (m *sparseMulT) chunk(w *worker, c int) {
 
 // sums are rows i0 to i1 of S·xᵀ, for some rows of x.
 func (m *sparseMulT) sums(w *worker, i0, i1, n0, n1 int) view {
-	all := view{data: w.floats(slotOut, (i1-i0)*apart(n1-n0)), rows: i1 - i0, cols: n1 - n0, rs: apart(n1 - n0), cs: 1}
+	all := view{data: w.floats(slotOut, (i1-i0)*spread(n1-n0)), rows: i1 - i0, cols: n1 - n0, rs: spread(n1 - n0), cs: 1}
 	for i := i0; i < i1; i++ {
 		sum := all.row(i-i0, 0, n1-n0, nil)
 		clear(sum)
