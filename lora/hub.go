@@ -27,8 +27,6 @@ type Hub struct {
 	VeRA         *HubVeRA    // A and B are not trained, and are the same for all maps: see there
 	Init         HubInit     // how A and B start; empty means HubKaiming, and of IA3 HubOnes
 	Head         bool        // train the model's head whole
-
-	file hubFile
 }
 
 // HubInit is how A and B of [Hub] start, or IA3's l as B does.

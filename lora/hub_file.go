@@ -64,10 +64,7 @@ func alphaless(version string) bool {
 func (f hubFields) method(name string, head bool) (peft.Method, error) {
 	c := Hub{
 		Name: name, Rank: f.Rank, Alpha: f.Alpha, Attention: []peft.Role{}, Intermediate: f.Intermediate, Output: f.Output, LeaveOut: f.LeaveOut, Rescale: f.Mode == "scale",
-		Gate: f.Gate, DoRA: f.DoRA, Dropout: f.Dropout, Init: HubInit(f.Init), Head: head, file: hubFile{f.Seed, f.DType, nil},
-	}
-	if !f.Attention {
-		c.file.matrices = f.Matrices
+		Gate: f.Gate, DoRA: f.DoRA, Dropout: f.Dropout, Init: HubInit(f.Init), Head: head,
 	}
 	if f.VeraD != nil && f.VeraB != nil {
 		c.VeRA = &HubVeRA{*f.VeraD, *f.VeraB}
@@ -98,8 +95,8 @@ func (c Hub) HubName() string { return cmp.Or(c.Name, "lora") }
 // Config is the configuration that AdapterHub's library reads.
 func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 	f := hubFields{
-		Architecture: "lora", Rank: c.Rank, Alpha: cmp.Or(c.Alpha, float64(c.Rank)), Matrices: append([]string{}, c.file.matrices...), Intermediate: c.Intermediate, Output: c.Output,
-		LeaveOut: append([]int{}, c.LeaveOut...), Mode: "add", Gate: c.Gate, DoRA: c.DoRA, Dropout: c.Dropout, Init: string(c.init()), Seed: c.file.seed, DType: c.file.dtype,
+		Architecture: "lora", Rank: c.Rank, Alpha: cmp.Or(c.Alpha, float64(c.Rank)), Matrices: []string{}, Intermediate: c.Intermediate, Output: c.Output,
+		LeaveOut: append([]int{}, c.LeaveOut...), Mode: "add", Gate: c.Gate, DoRA: c.DoRA, Dropout: c.Dropout, Init: string(c.init()),
 	}
 	if c.Rescale {
 		f.Rank, f.Alpha, f.Mode = 1, cmp.Or(c.Alpha, 1), "scale"
@@ -120,13 +117,6 @@ func (c Hub) Config(s *peft.Sites) (map[string]any, error) {
 	}
 	var config map[string]any
 	return config, json.Unmarshal(text, &config)
-}
-
-// hubFile is what a file said that makes no difference to what is computed, and is to be said again.
-type hubFile struct {
-	seed     *int
-	dtype    *string
-	matrices []string // of attention, which has no updates
 }
 
 // Key is the name of a parameter in the files of AdapterHub's library: SITE.loras.NAME.FIELD, or that of the base's own parameter.

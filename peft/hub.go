@@ -49,7 +49,7 @@ func (q *Patch) hubFolder(name string, config map[string]any, info Info) folder 
 		configs: map[string]map[string]any{ConfigFile: q.sites.hubConfig(info)},
 		weights: q.weights(q.sites.hubFile(HubWeightsFile)),
 	}
-	maps.Copy(f.configs[ConfigFile], map[string]any{"config": config, "name": name})
+	maps.Copy(f.configs[ConfigFile], map[string]any{"config": q.sayAgain(config, name), "name": name})
 	if len(f.weights[HubHeadFile]) > 0 {
 		f.configs[HubHeadConfigFile] = q.sites.hubHead(f.weights[HubHeadFile], info)
 	}

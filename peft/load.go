@@ -43,6 +43,9 @@ func Load(s *Sites, dir string) (*Patch, Report, error) {
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("%s: %w", dir, err)
 	}
+	if _, hub := m.(HubMethod); hub {
+		q.said = config
+	}
 	w, err := q.openFiles(dir)
 	if err != nil {
 		return nil, Report{}, fmt.Errorf("peft: %w", err)

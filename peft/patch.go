@@ -22,6 +22,7 @@ type Patch struct {
 	transposed map[*Param]bool // they take the place of parameters that the checkpoint holds as [in out]
 	origins    map[*Param]origin
 	parts      []part // what is on for some sequences only, in a composition
+	said       []byte // the configuration of a method of AdapterHub's library, where a file gave it
 }
 
 type placed struct {
