@@ -155,9 +155,34 @@ func (*fusion) Kind() string { return "a fusion of adapters, which weighs them f
 
 // Forward is Δ [rows×d].
 func (f *fusion) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
-	last := f.of[len(f.of)-1]
-	h := last.input(t)
-	residual, whole := f.residuals(p, t, h)
+	return f.Leave(p, f.Run(p, t), t)
+}
+
+// last is the adapter that says what all read, and how what comes out joins the model.
+func (f *fusion) last() *bottleneck { return f.of[len(f.of)-1] }
+
+// Enter is what cells beside the fusion read, of which it is the first: as of its first adapter.
+func (f *fusion) Enter(p *peft.Pass, t peft.Tap) (h, residual *tensor.Tensor) {
+	return f.of[0].Enter(p, t)
+}
+
+// Inside is what becomes of what such a cell has entered with.
+func (f *fusion) Inside(p *peft.Pass, h, _ *tensor.Tensor) *tensor.Tensor {
+	return f.Run(p, peft.Tap{X: h, Y: h, Branch: h, Stream: h, Sum: func() *tensor.Tensor { return h }})
+}
+
+// Leave is Δ.
+func (f *fusion) Leave(p *peft.Pass, y *tensor.Tensor, t peft.Tap) *tensor.Tensor {
+	return f.last().Leave(p, y, t)
+}
+
+// Joins is where the sublayer adds Δ.
+func (f *fusion) Joins() peft.Place { return f.last().place() }
+
+// Run is what becomes of the branch.
+func (f *fusion) Run(p *peft.Pass, t peft.Tap) *tensor.Tensor {
+	h := f.last().input(t)
+	_, residual := f.last().Enter(p, t)
 	var values []*tensor.Tensor
 	for _, n := range f.of {
 		u := n.scaled(p, h)
@@ -170,26 +195,10 @@ func (f *fusion) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 	if f.value != nil {
 		y = tensor.MatMulT(y, f.value.In(p))
 	}
-	if whole == t.Y {
+	if f.ResidualFirst {
 		return y
 	}
-	return tensor.Add(y, tensor.Sub(whole, t.Y))
-}
-
-// residuals are what is added to each uᵢ where that comes first, and what is added to the sum: beside a parallel adapter both the stream and, to the sum, the branch.
-func (f *fusion) residuals(p *peft.Pass, t peft.Tap, h *tensor.Tensor) (each, whole *tensor.Tensor) {
-	last := f.of[len(f.of)-1]
-	each = last.residual(t, h)
-	whole = each
-	if last.Input == Stream {
-		each, whole = t.Stream, tensor.Add(t.Stream, t.Branch)
-	}
-	if f.ResidualFirst && last.Input == Stream {
-		whole = t.Branch
-	} else if f.ResidualFirst {
-		whole = p.Scope().Tensor(nil, each.Rows(), each.Cols())
-	}
-	return each, whole
+	return tensor.Add(y, residual)
 }
 
 // asks is what q is made of, where the last adapter reads h.

@@ -1,6 +1,8 @@
 package lora_test
 
 import (
+	"encoding/json"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -58,6 +60,29 @@ func TestHubRefusals(t *testing.T) {
 	} {
 		_, err := peft.DecodeMethod([]byte(`{"config":{"architecture":"lora",` + fields + `},"name":"x","version":"adapters.1.3.0"}`))
 		require.ErrorContains(t, err, says)
+	}
+}
+
+// TestHubSaysAgain saves a folder in the words of the file that it was loaded from, but for those that mean something else today.
+func TestHubSaysAgain(t *testing.T) {
+	m := pefttest.NewModel(1)
+	q, err := peft.Attach(tensor.Reference(), m, lora.Hub{Name: "x", Rank: 2, Attention: []peft.Role{peft.Value, peft.Query}}, 1)
+	require.NoError(t, err)
+	for version, alpha := range map[string]float64{"adapters.1.0.0": 2, "adapters.1.1.0": 6} {
+		dir := filepath.Join(t.TempDir(), "x")
+		require.NoError(t, peft.Save(dir, q, peft.Info{}))
+		said := map[string]any{"architecture": "lora", "r": 2.0, "alpha": 6.0, "attn_matrices": []any{"v", "q"}, "init_weights_seed": 3.0}
+		require.NoError(t, peft.WriteJSON(filepath.Join(dir, peft.ConfigFile), map[string]any{"config": said, "name": "x", "version": version}))
+		read, _, err := peft.Load(q.Sites(), dir)
+		require.NoError(t, err)
+		require.NoError(t, peft.Save(dir+"2", read, peft.Info{}))
+		text, err := peft.ReadConfig(dir + "2")
+		require.NoError(t, err)
+		var again struct{ Config map[string]any }
+		require.NoError(t, json.Unmarshal(text, &again))
+		require.Equal(t, alpha, again.Config["alpha"])
+		require.Equal(t, []any{"v", "q"}, again.Config["attn_matrices"])
+		require.Equal(t, alpha == 6, again.Config["init_weights_seed"] != nil, "a file that means something else today is said anew")
 	}
 }
 

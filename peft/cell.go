@@ -17,6 +17,12 @@ type Cell interface {
 	Joins() Place                                              // where the site adds that
 }
 
+// A Runner is a Cell that compositions do not take apart, if they can do without.
+type Runner interface {
+	Cell
+	Run(p *Pass, t Tap) *tensor.Tensor // what becomes of t.Branch
+}
+
 // A cells is one cell, or a composition of some.
 type cells interface {
 	first() Cell
@@ -48,12 +54,26 @@ func (c single) unfolded() string {
 	return kindOf(c.Cell)
 }
 func (c single) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
+	if r, ok := c.Cell.(Runner); ok {
+		return r.Run(p, t.seen(p, h))
+	}
 	read, residual := c.Enter(p, t.seen(p, h))
 	return c.Inside(p, read, residual)
 }
 func (c single) inside(p *Pass, _ Tap, h, residual *tensor.Tensor) *tensor.Tensor {
 	return c.Inside(p, h, residual)
 }
+
+// absent are no cells.
+type absent struct{}
+
+func (absent) first() Cell      { return nil }
+func (absent) last() Cell       { return nil }
+func (absent) unfolded() string { return "" }
+func (absent) run(_ *Pass, _ Tap, h *tensor.Tensor) *tensor.Tensor {
+	return h
+}
+func (absent) inside(_ *Pass, _ Tap, h, _ *tensor.Tensor) *tensor.Tensor { return h }
 
 // several are cells that a composition is made of.
 type several []cells
@@ -75,6 +95,16 @@ func (c chain) run(p *Pass, t Tap, h *tensor.Tensor) *tensor.Tensor {
 		h = x.run(p, t, h)
 	}
 	return h
+}
+
+// last is of those that there are.
+func (c chain) last() Cell {
+	for _, x := range slices.Backward(c.several) {
+		if last := x.last(); last != nil {
+			return last
+		}
+	}
+	return nil
 }
 
 // inside lets each cell of the chain enter anew.
@@ -147,7 +177,15 @@ func (c composed) Kind() string { return "a composition with " + c.unfolded() }
 
 // Forward is Δ.
 func (c composed) Forward(p *Pass, t Tap) *tensor.Tensor {
-	return c.last().Leave(p, c.run(p, t, t.Branch), t)
+	return leaver(c).Leave(p, c.run(p, t, t.Branch), t)
+}
+
+// leaver is the last of cells; or the first, where the last patch has none.
+func leaver(c cells) Cell {
+	if last := c.last(); last != nil {
+		return last
+	}
+	return c.first()
 }
 
 // Fold finds what Δ does to each of the numbers that the site reads, and to none of them.
@@ -203,9 +241,26 @@ func cellsOf(of []*Patch, x Site) (all several, ok bool) {
 	return all, len(all) > 0
 }
 
+// besides are the cells of the patches at a site, to stand beside each other. As in AdapterHub's library a patch that has none at a sublayer lets pass what the first reads; with whole, this is
+// a composition. Not ok is what the library does not know.
+func (c *composer) besides(x Site, whole bool) (all several, ok bool) {
+	_, sublayer := x.(*Sublayer)
+	for _, q := range c.of {
+		y, ok := q.cellsAt(x)
+		switch {
+		case !ok, y == nil && !sublayer, y == nil && whole && q.method.(*composition).kind == "single":
+			return nil, false
+		case y == nil:
+			y = absent{}
+		}
+		all = append(all, y)
+	}
+	return all, all.first() != nil
+}
+
 // set lets a patch add at a site what cells make, and nothing else.
 func (q *Patch) set(x Site, c cells) {
-	q.deltas[x.base()] = []placed{{c.last().Joins(), delta(c)}}
+	q.deltas[x.base()] = []placed{{leaver(c).Joins(), delta(c)}}
 }
 
 // chain lets what the patches do at each site be a chain, at a sublayer also of one: within another composition that enters anew.

@@ -362,6 +362,35 @@ func TestCellsOfCompositions(t *testing.T) {
 	near(t, sums(stream, scaled(0.25, sums(branch, value(a, h))), scaled(0.75, sums(h, value(d, sums(stream, h))))), out(inner)) // d reads anew
 }
 
+// TestCellsBesideNothing wants a composition without an adapter at a sublayer to let pass what the first adapter beside it reads, and a fusion to be a cell.
+func TestCellsBesideNothing(t *testing.T) {
+	m := newBlocks()
+	a, b, c := m.trained(t, adapter.Config{Name: "a", Reduction: 2}, 1), m.trained(t, adapter.Config{Name: "b", Reduction: 3}, 2), m.trained(t, adapter.Config{Name: "c", Input: adapter.Stream}, 3)
+	stack := func(patches ...*peft.Patch) *peft.Patch {
+		q, err := peft.Stack(patches...)
+		require.NoError(t, err)
+		return q
+	}
+	average := func(w float64, x, y *peft.Patch) *peft.Patch {
+		q, err := peft.Average([]float64{w, 1 - w}, x, y)
+		require.NoError(t, err)
+		return q
+	}
+	fed := func(q *peft.Patch) []float64 {
+		p := with(q)
+		defer p.Close()
+		x := p.Scope().Tensor(peft.Normal(rand.New(rand.NewPCG(5, 5)), 3*wide, 1), 3, wide).WithLayout(tensor.NewLayout(1, 2))
+		return m.Fed.Apply(p, x, x, tensor.Scale(x, 0.5)).Float64s()
+	}
+	nothing := stack(m.trained(t, lora.Hub{Name: "n", Rank: 1}, 4))
+	x := peft.Normal(rand.New(rand.NewPCG(5, 5)), 3*wide, 1)
+	near(t, sums(scaled(0.25, fed(a)), scaled(0.75*2.5, x)), fed(average(0.25, a, nothing)))
+
+	fusion, err := peft.Fuse(m.trained(t, adapter.Fusion{Of: []*peft.Patch{a, b}}, 5))
+	require.NoError(t, err)
+	near(t, fed(c), fed(stack(fusion, c))) // what the fusion makes is lost
+}
+
 // affine is W·x + b.
 func affine(w, b, x []float64) []float64 {
 	y := slices.Clone(b)

@@ -151,7 +151,7 @@ func (c *composer) join(make func(of []branch) Delta, cell func(of several) cell
 		if err := c.joins(x); err != nil {
 			return nil, err
 		}
-		if all, ok := cellsOf(c.of, x); ok && len(all) == len(c.of) {
+		if all, ok := c.besides(x, true); ok {
 			c.set(x, cell(all))
 			continue
 		}
@@ -223,8 +223,8 @@ func (c *composer) dealt(x Site, d deal) bool {
 	if a, ok := x.(*Attention); ok {
 		return c.dealRows(a, d)
 	}
-	all, ok := cellsOf(c.of, x)
-	if ok = ok && len(all) == len(c.of); ok {
+	all, ok := c.besides(x, false)
+	if ok {
 		c.set(x, among{all, d.shares(len(all))})
 	}
 	return ok

@@ -1,9 +1,9 @@
 package peft
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
-	"reflect"
 )
 
 // sayAgain is the configuration of a method in the words of the file that it was loaded from, as far as it means the same in them: a file may hold fields that make no difference, or say the same
@@ -23,8 +23,17 @@ func (q *Patch) sayAgain(config map[string]any, name string) map[string]any {
 		return config
 	}
 	m, err := decodeHub(HubConfig{Config: text, Name: name, Version: hubVersion, Head: doc.Head})
-	if err != nil || !reflect.DeepEqual(Method(m), q.method) {
+	if err != nil {
+		return config
+	}
+	if meant, err := m.Config(q.sites); err != nil || !sameJSON(meant, config) {
 		return config
 	}
 	return again
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
