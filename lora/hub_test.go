@@ -116,3 +116,14 @@ func TestHubIA3Alpha(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3.0, config["alpha"])
 }
+
+// TestFiledReFT reads of folders what the library makes nothing of: blocks that the model has not, and edits of no rows.
+func TestFiledReFT(t *testing.T) {
+	for fields, trained := range map[string]int{`"layers":[1,7]`: 1, `"prefix_positions":0`: pefttest.Layers} {
+		m, err := peft.DecodeMethod([]byte(`{"config":{"architecture":"reft","r":2,"tied_weights":true,` + fields + `},"name":"x","version":"adapters.1.3.0"}`))
+		require.NoError(t, err)
+		q, err := peft.Attach(tensor.Reference(), pefttest.NewModel(1), m, 1)
+		require.NoError(t, err)
+		require.Equal(t, trained*(2*2*pefttest.Size+2), q.Trainable())
+	}
+}

@@ -30,6 +30,8 @@ type ReFT struct {
 	Activation string  // f, as Hugging Face names it; empty means none
 	Dropout    float64 // on edited rows, in training
 	Head       bool    // train the model's head whole
+
+	filed bool // as the library has it: blocks that there are not do not matter, and there may be no rows
 }
 
 // Attach puts edits after the chosen blocks.
@@ -50,7 +52,7 @@ func (c ReFT) Attach(s *peft.Sites, rng peft.Rand) (*peft.Patch, error) {
 		}
 		q.Add(h, peft.Out, d)
 	}
-	if found == 0 || found < len(c.Layers) {
+	if found == 0 || found < len(c.Layers) && !c.filed {
 		return nil, fmt.Errorf("lora: Layers are %v, but the model has not so many blocks with a place after them", c.Layers)
 	}
 	if c.Head {
@@ -63,7 +65,11 @@ func (c ReFT) check() error {
 	if _, err := c.function(); err != nil {
 		return fmt.Errorf("lora: %w", err)
 	}
-	return cmp.Or(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, 1), probability("Dropout", c.Dropout))
+	least := 1
+	if c.filed {
+		least = 0
+	}
+	return cmp.Or(within("Rank", c.Rank, 1, mostRank), atLeast("First", c.First, 0), atLeast("Last", c.Last, 0), atLeast("First + Last", c.First+c.Last, least), probability("Dropout", c.Dropout))
 }
 
 // function is f.
@@ -116,6 +122,9 @@ func (d *edits) Forward(p *peft.Pass, t peft.Tap) *tensor.Tensor {
 		ends = [][]int32{front, back}
 	}
 	sum := p.Scope().Tensor(nil, t.X.Rows(), t.X.Cols()).WithLayout(t.X.Layout())
+	if d.First+d.Last == 0 {
+		return sum // out of reach: not even a gradient of zero
+	}
 	for i, rows := range ends {
 		h := tensor.GatherRows(t.X, rows, nil)
 		edited := p.Dropout(tensor.Add(h, d.units[i].change(p, h)), d.Dropout, d.key)

@@ -62,7 +62,7 @@ func init() {
 		if err := json.Unmarshal(doc.Config, &f); err != nil {
 			return nil, err
 		}
-		return f.method(doc.Name, doc.Head)
+		return f.method(doc.Name, doc.Head, true)
 	})
 }
 
@@ -76,15 +76,16 @@ func decodeReFT(text []byte, preset reftFields) (peft.Method, error) {
 	if err := peft.DecodeConfig(text, &f); err != nil {
 		return nil, err
 	}
-	return f.method(f.Name, f.Head)
+	return f.method(f.Name, f.Head, false)
 }
 
-func (f reftFields) method(name string, head bool) (peft.Method, error) {
+// method is what the fields mean, in a file of the library or not.
+func (f reftFields) method(name string, head, filed bool) (peft.Method, error) {
 	if !f.Output {
 		return nil, fmt.Errorf("output_reft that is false is not supported")
 	}
 	c := ReFT{
-		Name: name, Rank: f.Rank, First: f.First, Last: f.Last, Layers: f.Layers, Orthogonal: f.Orthogonal, Tied: f.Tied, Direct: !f.Subtract, Dropout: f.Dropout, Head: head,
+		Name: name, Rank: f.Rank, First: f.First, Last: f.Last, Layers: f.Layers, Orthogonal: f.Orthogonal, Tied: f.Tied, Direct: !f.Subtract, Dropout: f.Dropout, Head: head, filed: filed,
 	}
 	if f.NonLinearity != nil {
 		c.Activation = *f.NonLinearity
