@@ -52,6 +52,7 @@ type head struct {
 	s, h, kvh      int
 	q0, q1, k0, k1 int
 	dim            int
+	first          bool // of the query heads that read its keys
 	sorted         bool // positions of keys beyond Always never fall
 }
 
@@ -162,6 +163,9 @@ func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxS
 	n, d := hi-lo, t.v.cols/t.a.KVHeads
 	s := t.products(slotS, &t.q, i0, i1, kp, lo-j0, hi-j0, j1-j0, t.a.Scale)
 	for i := range i1 - i0 {
+		if i%few == 0 {
+			t.touch(&t.out, t.q0+i0+i, t.q0+min(i0+i+few, i1), t.h, t.a.Heads)
+		}
 		row, at := s.data[i*s.rs:][:n], lo
 		if !t.plain {
 			row, at = t.seen(row, nil, i0+i, lo)

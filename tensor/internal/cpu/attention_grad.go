@@ -79,9 +79,8 @@ func headsOfTask(sequences, heads, threads int) int {
 	return max(1, min(most, sequences*heads/(8*threads)))
 }
 
-// fetch brings what the head reads later to the cache, and what the next head reads first if there is one.
+// fetch brings what the next head reads first to the cache if there is one.
 func (t *head) fetch(next bool) {
-	t.touch(&t.out, t.q0, t.q1, t.h, t.a.Heads)
 	if !next {
 		return
 	}
@@ -96,17 +95,23 @@ func (t *head) fetch(next bool) {
 	}
 }
 
+const few = 4 // rows that are fetched together
+
 // touch brings rows [i0, i1) of head h of m to the cache.
 func (t *head) touch(m *view, i0, i1, h, heads int) {
 	const most = 256 // rows, of what is read before the cache needs the room
-	if m.rowwise() && i1-i0 <= most && i0 < i1 {
+	if !m.none() && m.rowwise() && i1-i0 <= most && i0 < i1 {
 		x := columns(m, i0, i1, h, heads)
 		t.k.touch(x.data, x.rows, x.cols, x.rs)
 	}
 }
 
-// start multiplies the gradients of the head by beta, those of keys and values if it is the first that reads them.
+// start multiplies the gradients of the head by beta, those of keys and values if it is the first that reads them. Where every query sees every key, what comes first does it as it is added.
 func (t *head) start(first bool) {
+	t.first = first
+	if t.all() {
+		return
+	}
 	if !t.dq.none() {
 		t.k.scale(columns(&t.dq, t.q0, t.q1, t.h, t.a.Heads), t.beta[0])
 	}
@@ -114,6 +119,21 @@ func (t *head) start(first bool) {
 		t.k.scale(columns(&t.dk, t.k0, t.k1, t.kvh, t.a.KVHeads), t.beta[1])
 		t.k.scale(columns(&t.dv, t.k0, t.k1, t.kvh, t.a.KVHeads), t.beta[2])
 	}
+}
+
+// all reports whether there are queries and keys, and all of them see each other.
+func (t *head) all() bool { return t.plain && t.q0 < t.q1 && t.k0 < t.k1 }
+
+// betas are what the gradients by queries, keys and values are multiplied by before queries from i0 on and keys from j0 on add to them.
+func (t *head) betas(i0, j0 int) (b [3]float32) {
+	b = [3]float32{1, 1, 1}
+	if t.all() && j0 == 0 {
+		b[0] = t.beta[0]
+	}
+	if t.all() && i0 == 0 && t.first {
+		b[1], b[2] = t.beta[1], t.beta[2]
+	}
+	return b
 }
 
 // A gradBlock is the packed keys and values [j0, j1) of a head.
@@ -154,18 +174,35 @@ func (t *head) backwardBlock(i0, i1 int, b *gradBlock) {
 	p := t.products(slotS, &t.q, i0, i1, b.keysT, lo-b.j0, hi-b.j0, b.j1-b.j0, t.a.Scale)
 	e := t.products(slotP, &t.dout, i0, i1, b.valuesT, lo-b.j0, hi-b.j0, b.j1-b.j0, 1)
 	for i := range i1 - i0 {
+		t.ahead(i, i1-i0, i0, lo, hi)
 		t.backwardRow(i0+i, lo, p.data[i*p.rs:][:p.cols], e.data[i*e.rs:][:e.cols])
 	}
-	k, scale := t.k, float32(t.a.Scale)
+	k, scale, beta := t.k, float32(t.a.Scale), t.betas(i0, b.j0)
 	if !t.dk.none() {
 		q, dout := columns(&t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), columns(&t.dout, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
 		dk, dv, pt, et := b.dk.window(lo-b.j0, hi-b.j0, 0, t.dim), b.dv.window(lo-b.j0, hi-b.j0, 0, dout.cols), p.t(), e.t()
-		k.strips(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, 1, nil, nil)
-		k.strips(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, 1, nil, nil)
+		k.strips(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, beta[2], nil, nil)
+		k.strips(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, beta[1], nil, nil)
 	}
 	if !t.dq.none() {
 		dq := columns(&t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
-		k.strips(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, 1, nil, nil)
+		k.strips(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, beta[0], nil, nil)
+	}
+}
+
+// ahead fetches what is needed after row i of the n from i0 on, a few rows at a time: more at once than the processor can wait for would not be fetched. These are the next rows of out, and those
+// of the gradients to which the block adds first, which are spread over its rows.
+func (t *head) ahead(i, n, i0, lo, hi int) {
+	if i%few != 0 {
+		return
+	}
+	end := min(i+few, n)
+	t.touch(&t.out, t.q0+i0+end, min(t.q0+i0+end+few, t.q1), t.h, t.a.Heads)
+	t.touch(&t.dq, t.q0+i0+i, t.q0+i0+end, t.h, t.a.Heads)
+	if i0 == 0 {
+		from, to := t.k0+lo+(hi-lo)*i/n, t.k0+lo+(hi-lo)*end/n
+		t.touch(&t.dk, from, to, t.kvh, t.a.KVHeads)
+		t.touch(&t.dv, from, to, t.kvh, t.a.KVHeads)
 	}
 }
 
