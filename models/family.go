@@ -56,6 +56,9 @@ var families = map[string]family{
 		{"GPT2ForSequenceClassification", SequenceClassification, func(b blueprint) Model {
 			return &GPT2ForSequenceClassification{newGPT2(b.Config), score(b.Config, b.Options.Labels)}
 		}},
+		{"GPT2AdapterModel", NoTask, func(b blueprint) Model {
+			return &GPT2AdapterModel{newGPT2(b.Config), newFlexible(b.Config, b.Flexible)}
+		}},
 	}},
 	"distilbert": {"distilbert.", []architecture{
 		{"DistilBertModel", NoTask, func(b blueprint) Model { return newDistilBert(b.Config) }},
@@ -122,6 +125,9 @@ func llamas(name string) family {
 		}},
 		{name + "ForSequenceClassification", SequenceClassification, func(b blueprint) Model {
 			return &LlamaForSequenceClassification{newLlama(b.Config), score(b.Config, b.Options.Labels)}
+		}},
+		{name + "AdapterModel", NoTask, func(b blueprint) Model {
+			return &LlamaAdapterModel{newLlama(b.Config), newFlexible(b.Config, b.Flexible)}
 		}},
 	}}
 }

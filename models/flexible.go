@@ -188,7 +188,7 @@ type DistilBertAdapterModel struct {
 
 // Forward is logits [sequences×labels], or [rows×labels] of a tagger.
 func (m *DistilBertAdapterModel) Forward(p *peft.Pass, b *Batch) *tensor.Tensor {
-	return m.flexible.forward(p, m.DistilBert.Forward(p, b), func(_ *peft.Pass, x *tensor.Tensor) *tensor.Tensor { return firsts(x) })
+	return m.flexible.forward(p, m.DistilBert.Forward(p, b), unpooled)
 }
 
 // Task is what the head is for.
