@@ -2,8 +2,8 @@
 //
 //	go run ./bench/methods -model models/all-MiniLM-L6-v2 -data data/products
 //
-// All runs are those of examples/finetune with its learning rate for the method. Those that stay behind LoRA are run by PyTorch with Hugging Face PEFT as well, with the same settings, where that has
-// them and -python is given.
+// All runs are those of examples/finetune with its learning rate for the method. Those that stay behind LoRA are run by PyTorch with Hugging Face PEFT as well, or with AdapterHub's library,
+// with the same settings, where one of them has the method and -python is given.
 package main
 
 import (
@@ -31,7 +31,7 @@ func parse(args []string, w io.Writer) (o options, err error) {
 	f.SetOutput(w)
 	f.StringVar(&o.model, "model", "../shared/models/all-MiniLM-L6-v2", "model `folder`")
 	f.StringVar(&o.data, "data", "../shared/data/products", "`folder` with a train.jsonl and a test.jsonl")
-	f.StringVar(&o.python, "python", "", "`interpreter` that has torch, transformers and peft; empty: none")
+	f.StringVar(&o.python, "python", "", "`interpreter` that has torch, transformers, and peft or adapters or both; empty: none")
 	only := f.String("only", "", "run only the methods whose names this `pattern` matches")
 	f.IntVar(&o.epochs, "epochs", 1, "how often every example is seen")
 	f.IntVar(&o.batch, "batch", 8, "examples at once")

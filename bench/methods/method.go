@@ -16,7 +16,10 @@ func (m method) spec() string {
 	return `{"method":"` + m.name + `",` + m.fields + `}`
 }
 
-const queryValue = `"target_modules":["query","value"]`
+const (
+	queryValue = `"target_modules":["query","value"]`
+	firstRow   = `"prefix_positions":1` // the one that a classifier reads; edits that begin at random do harm elsewhere
+)
 
 // families are all methods, by what they train.
 var families = []struct {
@@ -28,7 +31,7 @@ var families = []struct {
 		{"lora", ""}, {"dora", ""}, {"adalora", ""}, {"vera", ""}, {"loha", ""}, {"lokr", ""}, {"hira", queryValue}, {"miss", ""}, {"randlora", ""}, {"vblora", `"vector_length":128`},
 		{"delora", queryValue}, {"gralora", queryValue}, {"fourierft", ""}, {"c3a", `"block_size":128`}, {"oft", ""}, {"boft", ""}, {"hra", ""},
 	}},
-	{"scales and rotations of activations", []method{{"ia3", ""}, {"road", ""}, {"beft", ""}, {"loreft", ""}, {"noreft", ""}, {"direft", ""}}},
+	{"scales and rotations of activations", []method{{"ia3", ""}, {"road", ""}, {"beft", ""}, {"loreft", ""}, {"noreft", firstRow}, {"direft", firstRow}}},
 	{"adapters", []method{
 		{"adapter", ""}, {"houlsby", ""}, {"parallel", ""}, {"scaled_parallel", ""}, {"compacter", ""}, {"compacter++", ""}, {"pfeiffer+inv", ""}, {"adapter_plus", ""},
 	}},
@@ -46,7 +49,7 @@ type row struct {
 	Accuracy  float64 `json:"eval_accuracy"`
 
 	rate    float64  // learning rate
-	pytorch *float64 // accuracy of the same method in PEFT, which was asked only where need be
+	pytorch *float64 // accuracy of the same method in PyTorch, which was asked only where need be
 }
 
 // chosen are rows for the methods whose names match.
