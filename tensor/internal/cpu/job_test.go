@@ -31,15 +31,20 @@ func TestChunks(t *testing.T) {
 
 // TestCut: blocks cover a product, within what caches hold, and where there is much to do there is the same for each thread.
 func TestCut(t *testing.T) {
-	for _, threads := range []int{1, 2, 3, 16, 100} {
-		for _, s := range [][3]int{{1, 1, 1}, {1024, 768, 768}, {1024, 768, 3072}, {1024, 3072, 768}, {1024, 768, 8}, {8, 768, 768}, {1, 768, 30000}, {5000, 5000, 3}, {70000, 64, 900}} {
-			p := product{k: New(1).kernels}
+	for i := range 10 {
+		threads, remade := []int{1, 2, 3, 16, 100}[i/2], i%2 == 1
+		for _, s := range [][3]int{{1, 1, 1}, {1024, 768, 768}, {1024, 768, 3072}, {1024, 3072, 768}, {1024, 768, 8}, {8, 768, 768}, {1, 768, 30000}, {5000, 5000, 3}, {70000, 64, 900}, {400, 50000, 1536}, {368, 384, 384}} {
+			p := product{k: New(1).kernels, remade: remade}
 			p.c.rows, p.a.cols, p.c.cols = s[0], s[1], s[2]
 			p.cut(threads)
-			what := fmt.Sprint(s, " on ", threads)
-			require.True(t, p.mBlock > 0 && p.mBlock <= rowsBlock && p.nBlock > 0 && p.nBlock%p.k.tileCols == 0 && p.nBlock < colsBlock+p.k.tileCols, what)
+			what := fmt.Sprint(s, " on ", threads, " remade ", remade)
+			rows := rowsBlock
+			if remade {
+				rows *= 2
+			}
+			require.True(t, p.mBlock > 0 && p.mBlock <= rows && p.nBlock > 0 && p.nBlock%p.k.tileCols == 0 && p.nBlock < colsBlock+p.k.tileCols, what)
 			require.Equal(t, blocks(s[0], p.mBlock), p.down, what)
-			if s[0] == 1024 && s[2] >= 768 && threads == 16 {
+			if s[0] == 1024 && s[2] >= 768 && threads == 16 && !remade {
 				require.Zero(t, p.down*blocks(s[2], p.nBlock)%threads, what)
 			}
 		}

@@ -62,11 +62,11 @@ func (p *product) cut(threads int) {
 	const wait = 0.5      // of a block, for the others at the end
 	m, n, k := p.c.rows, p.c.cols, p.k
 	if threads == 1 || m*n*max(p.a.cols, p.u.cols) < small {
-		p.mBlock, p.nBlock = blocks(m, blocks(m, rowsBlock)), even(n, blocks(n, colsBlock), k.tileCols)
+		p.mBlock, p.nBlock = blocks(m, p.leastDown()), even(n, blocks(n, colsBlock), k.tileCols)
 		p.down = blocks(m, p.mBlock)
 		return
 	}
-	best, least, most := math.Inf(1), blocks(m, rowsBlock), blocks(m, k.tileRows)
+	best, least, most := math.Inf(1), p.leastDown(), blocks(m, k.tileRows)
 	first := p.rounds(threads)
 	for rounds := first; rounds < first+3; rounds++ {
 		for across := blocks(n, colsBlock); across <= blocks(n, k.tileCols) && rounds*threads/across >= least; across++ {
@@ -83,11 +83,19 @@ func (p *product) cut(threads int) {
 func (p *product) rounds(threads int) int {
 	const several, worth = 6, 1 << 22
 	m, n := p.c.rows, p.c.cols
+	least := blocks(p.leastDown()*blocks(n, colsBlock), threads)
 	if p.remade {
-		return 1
+		return least
 	}
-	least := blocks(blocks(m, rowsBlock)*blocks(n, colsBlock), threads)
 	return max(least, min(several, m*n*max(p.a.cols, p.u.cols)/(threads*worth)))
+}
+
+// leastDown is how many blocks there are below each other at least: fewer where each of them makes panels.
+func (p *product) leastDown() int {
+	if p.remade {
+		return blocks(p.c.rows, 2*rowsBlock)
+	}
+	return blocks(p.c.rows, rowsBlock)
 }
 
 // cost is how long a block takes: its multiplications, the numbers that are brought to a thread's cache and those of panels that are made, for a unit of depth.
