@@ -87,7 +87,7 @@ var rates = map[string]float64{
 	"full": 2e-4, "last": 5e-4, "head": 1e-2, "ia3": 5e-2, "vera": 5e-2, "fourierft": 5e-2, "c3a": 2e-1, "boft": 2e-2, "loha": 1e-2, "lokr": 1e-2, "adalora": 1e-2, "oft": 3e-3, "hra": 1e-2, "road": 1e-2,
 	"vblora": 1e-2, "delora": 1e-2, "hira": 1e-2, "randlora": 5e-4, "beft": 2e-2, "trainable_tokens": 1e-2, "loreft": 1e-2, "noreft": 5e-3, "direft": 1e-2,
 	"compacter": 5e-3, "compacter++": 1e-2, "parallel": 2e-4, "par_bn": 2e-4, "mam": 2e-4, "unipelt": 1e-3,
-	"prompt": 1e-1, "prompt_tuning": 1e-1, "p_tuning": 1e-2, "multitask_prompt_tuning": 1e-1,
+	"prompt": 1e-1, "prompt_tuning": 1e-1, "p_tuning": 3e-3, "multitask_prompt_tuning": 1e-1,
 	// rows that no network makes start far from anything, and AdamW moves each of their numbers by about the rate
 	"prefix": 3e-2, "p_tuning_v2": 3e-2, "prefix_tuning_flat": 3e-2,
 }
