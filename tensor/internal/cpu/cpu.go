@@ -13,6 +13,7 @@ type Backend struct {
 	kernels *kernels
 	bf16    bool // products with BF16 weights are computed in bfloat16
 	team    *team
+	almanac almanac
 	boxes   sync.Map // reflect.Type of arguments → *sync.Pool of *box of that type
 }
 

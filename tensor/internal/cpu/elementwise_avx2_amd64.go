@@ -44,6 +44,11 @@ func dropoutAVX2(dst []float32, x []float32, seed uint32, at uint32, threshold u
 //go:noescape
 func slopeSoftmaxAVX2(dx []float32, y []float32, dy []float32, mean float32)
 
+// rotateAVX2 makes da = a∘cos − b∘sin and db = a∘sin + b∘cos.
+//
+//go:noescape
+func rotateAVX2(da []float32, db []float32, a []float32, b []float32, cos []float32, sin []float32)
+
 // adamWAVX2 updates p, m and v by g; c are the fields of an adamW.
 //
 //go:noescape

@@ -630,6 +630,62 @@ done47:
 	VZEROUPPER
 	RET
 
+// func rotateAVX2(da []float32, db []float32, a []float32, b []float32, cos []float32, sin []float32)
+// Requires: AVX, AVX2
+TEXT ·rotateAVX2(SB), NOSPLIT, $0-144
+	MOVQ da_base+0(FP), AX
+	MOVQ db_base+24(FP), CX
+	MOVQ a_base+48(FP), DX
+	MOVQ b_base+72(FP), BX
+	MOVQ cos_base+96(FP), SI
+	MOVQ sin_base+120(FP), DI
+	MOVQ da_len+8(FP), R8
+	XORQ R9, R9
+	LEAQ 8(R9), R10
+	CMPQ R10, R8
+	JG   next49
+
+loop48:
+	VMOVUPS (DX)(R9*4), Y0
+	VMOVUPS (BX)(R9*4), Y1
+	VMOVUPS (SI)(R9*4), Y2
+	VMOVUPS (DI)(R9*4), Y3
+	VMULPS  Y2, Y0, Y4
+	VMULPS  Y3, Y1, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)(R9*4)
+	VMULPS  Y3, Y0, Y0
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(R9*4)
+	MOVQ    R10, R9
+	ADDQ    $+8, R10
+	CMPQ    R10, R8
+	JLE     loop48
+
+next49:
+	SUBQ         R9, R8
+	JLE          done50
+	VMOVD        R8, X0
+	VPBROADCASTD X0, Y0
+	VPCMPGTD     avx2Iota<>+0(SB), Y0, Y0
+	VMASKMOVPS   (DX)(R9*4), Y0, Y1
+	VMASKMOVPS   (BX)(R9*4), Y0, Y2
+	VMASKMOVPS   (SI)(R9*4), Y0, Y3
+	VMASKMOVPS   (DI)(R9*4), Y0, Y4
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y4, Y2, Y6
+	VSUBPS       Y6, Y5, Y5
+	VMASKMOVPS   Y5, Y0, (AX)(R9*4)
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(R9*4)
+
+done50:
+	VZEROUPPER
+	RET
+
 // func adamWAVX2(p []float32, g []float32, m []float32, v []float32, c *float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·adamWAVX2(SB), NOSPLIT, $8-104
@@ -647,9 +703,9 @@ TEXT ·adamWAVX2(SB), NOSPLIT, $8-104
 	XORQ    R8, R8
 	LEAQ    8(R8), R9
 	CMPQ    R9, SI
-	JG      next49
+	JG      next52
 
-loop48:
+loop51:
 	VMOVUPS      (CX)(R8*4), Y0
 	VBROADCASTSS (DI), Y1
 	VMULPS       Y1, Y0, Y0
@@ -682,11 +738,11 @@ loop48:
 	MOVQ         R9, R8
 	ADDQ         $+8, R9
 	CMPQ         R9, SI
-	JLE          loop48
+	JLE          loop51
 
-next49:
+next52:
 	SUBQ         R8, SI
-	JLE          done50
+	JLE          done53
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VPCMPGTD     avx2Iota<>+0(SB), Y0, Y0
@@ -720,7 +776,7 @@ next49:
 	VSUBPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(R8*4)
 
-done50:
+done53:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET

@@ -657,6 +657,65 @@ done47:
 	VZEROUPPER
 	RET
 
+// func rotateAVX512(da []float32, db []float32, a []float32, b []float32, cos []float32, sin []float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·rotateAVX512(SB), NOSPLIT, $0-144
+	MOVQ da_base+0(FP), AX
+	MOVQ db_base+24(FP), CX
+	MOVQ a_base+48(FP), DX
+	MOVQ b_base+72(FP), BX
+	MOVQ cos_base+96(FP), SI
+	MOVQ sin_base+120(FP), DI
+	MOVQ da_len+8(FP), R8
+	XORQ R9, R9
+	LEAQ 16(R9), R10
+	CMPQ R10, R8
+	JG   next49
+
+loop48:
+	VMOVUPS (DX)(R9*4), Z0
+	VMOVUPS (BX)(R9*4), Z1
+	VMOVUPS (SI)(R9*4), Z2
+	VMOVUPS (DI)(R9*4), Z3
+	VMULPS  Z2, Z0, Z4
+	VMULPS  Z3, Z1, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, (AX)(R9*4)
+	VMULPS  Z3, Z0, Z0
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(R9*4)
+	MOVQ    R10, R9
+	ADDQ    $+16, R10
+	CMPQ    R10, R8
+	JLE     loop48
+
+next49:
+	SUBQ      R9, R8
+	JLE       done50
+	MOVQ      $+16, R10
+	CMPQ      R8, R10
+	CMOVQGT   R10, R8
+	MOVQ      $-1, R10
+	BZHIQ     R8, R10, R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (DX)(R9*4), K1, Z0
+	VMOVUPS.Z (BX)(R9*4), K1, Z1
+	VMOVUPS.Z (SI)(R9*4), K1, Z2
+	VMOVUPS.Z (DI)(R9*4), K1, Z3
+	VMULPS    Z2, Z0, Z4
+	VMULPS    Z3, Z1, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (AX)(R9*4)
+	VMULPS    Z3, Z0, Z0
+	VMULPS    Z2, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(R9*4)
+
+done50:
+	VZEROUPPER
+	RET
+
 // func adamWAVX512(p []float32, g []float32, m []float32, v []float32, c *float32)
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE
 TEXT ·adamWAVX512(SB), NOSPLIT, $8-104
@@ -674,9 +733,9 @@ TEXT ·adamWAVX512(SB), NOSPLIT, $8-104
 	XORQ    R8, R8
 	LEAQ    16(R8), R9
 	CMPQ    R9, SI
-	JG      next49
+	JG      next52
 
-loop48:
+loop51:
 	VMOVUPS      (CX)(R8*4), Z0
 	VBROADCASTSS (DI), Z1
 	VMULPS       Z1, Z0, Z0
@@ -709,11 +768,11 @@ loop48:
 	MOVQ         R9, R8
 	ADDQ         $+16, R9
 	CMPQ         R9, SI
-	JLE          loop48
+	JLE          loop51
 
-next49:
+next52:
 	SUBQ         R8, SI
-	JLE          done50
+	JLE          done53
 	MOVQ         $+16, R9
 	CMPQ         SI, R9
 	CMOVQGT      R9, SI
@@ -750,7 +809,7 @@ next49:
 	VSUBPS       Z0, Z1, Z0
 	VMOVUPS      Z0, K1, (AX)(R8*4)
 
-done50:
+done53:
 	LDMXCSR (SP)
 	VZEROUPPER
 	RET

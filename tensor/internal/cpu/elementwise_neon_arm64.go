@@ -44,6 +44,11 @@ func dropoutNEON(dst, x []float32, seed, at, threshold uint32, scale float32)
 //go:noescape
 func slopeSoftmaxNEON(dx, y, dy []float32, mean float32)
 
+// rotateNEON makes da = a∘cos − b∘sin and db = a∘sin + b∘cos.
+//
+//go:noescape
+func rotateNEON(da, db, a, b, cos, sin []float32)
+
 // adamWNEON updates p, m and v by g; c are the fields of an adamW.
 //
 //go:noescape

@@ -601,6 +601,67 @@ loop53:
 next54:
 	RET
 
+// func rotateNEON(da, db, a, b, cos, sin []float32)
+TEXT ·rotateNEON(SB), NOSPLIT, $0-144
+	MOVD da_base+0(FP), R0
+	MOVD db_base+24(FP), R1
+	MOVD a_base+48(FP), R2
+	MOVD b_base+72(FP), R3
+	MOVD cos_base+96(FP), R4
+	MOVD sin_base+120(FP), R5
+	MOVD da_len+8(FP), R6
+	CMP $4, R6
+	BLT next56
+loop55:
+	FMOVQ 0(R2), F0
+	FMOVQ 0(R3), F1
+	FMOVQ 0(R4), F2
+	FMOVQ 0(R5), F3
+	WORD $0x6e22dc04 // fmul v4.4s, v0.4s, v2.4s
+	WORD $0x6e23dc25 // fmul v5.4s, v1.4s, v3.4s
+	WORD $0x4ea5d486 // fsub v6.4s, v4.4s, v5.4s
+	FMOVQ F6, 0(R0)
+	WORD $0x6e23dc07 // fmul v7.4s, v0.4s, v3.4s
+	WORD $0x6e22dc28 // fmul v8.4s, v1.4s, v2.4s
+	WORD $0x4e28d4e9 // fadd v9.4s, v7.4s, v8.4s
+	FMOVQ F9, 0(R1)
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R4
+	ADD $16, R5
+	ADD $16, R0
+	ADD $16, R1
+	SUB $4, R6
+	CMP $4, R6
+	BGE loop55
+next56:
+	CMP $1, R6
+	BLT next58
+loop57:
+	FMOVS 0(R2), F10
+	FMOVS 0(R3), F11
+	FMOVS 0(R4), F12
+	FMOVS 0(R5), F13
+	WORD $0x6e2cdd4e // fmul v14.4s, v10.4s, v12.4s
+	WORD $0x6e2ddd6f // fmul v15.4s, v11.4s, v13.4s
+	WORD $0x4eafd5d0 // fsub v16.4s, v14.4s, v15.4s
+	FMOVS F16, 0(R0)
+	WORD $0x6e2ddd51 // fmul v17.4s, v10.4s, v13.4s
+	WORD $0x6e2cdd72 // fmul v18.4s, v11.4s, v12.4s
+	WORD $0x4e32d633 // fadd v19.4s, v17.4s, v18.4s
+	FMOVS F19, 0(R1)
+	ADD $4, R2
+	ADD $4, R3
+	ADD $4, R4
+	ADD $4, R5
+	ADD $4, R0
+	ADD $4, R1
+	SUB $1, R6
+	CMP $1, R6
+	BGE loop57
+next58:
+	RET
+
 // func adamWNEON(p, g, m, v []float32, c *float32)
 TEXT ·adamWNEON(SB), NOSPLIT, $0-104
 	MOVD p_base+0(FP), R0
@@ -628,8 +689,8 @@ TEXT ·adamWNEON(SB), NOSPLIT, $0-104
 	FMOVS 32(R5), F16
 	WORD $0x4e040611 // dup v17.4s, v16.s[0]
 	CMP $4, R4
-	BLT next56
-loop55:
+	BLT next60
+loop59:
 	FMOVQ 0(R1), F18
 	WORD $0x6e21de53 // fmul v19.4s, v18.4s, v1.4s
 	FMOVQ 0(R2), F20
@@ -656,11 +717,11 @@ loop55:
 	ADD $16, R0
 	SUB $4, R4
 	CMP $4, R4
-	BGE loop55
-next56:
+	BGE loop59
+next60:
 	CMP $1, R4
-	BLT next58
-loop57:
+	BLT next62
+loop61:
 	FMOVS 0(R1), F2
 	WORD $0x6e21dc44 // fmul v4.4s, v2.4s, v1.4s
 	FMOVS 0(R2), F6
@@ -687,6 +748,6 @@ loop57:
 	ADD $4, R0
 	SUB $1, R4
 	CMP $1, R4
-	BGE loop57
-next58:
+	BGE loop61
+next62:
 	RET

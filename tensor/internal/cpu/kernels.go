@@ -32,6 +32,7 @@ type kernels struct {
 	deviation    func(x []float32, mean float32) float32              // Σ (x−mean)²
 	expSum       func(dst, x []float32, scale, shift float32) float32 // dst = exp(scale·x − shift), and its sum
 	slopeSoftmax func(dx, y, dy []float32, mean float32)              // dx = y∘(dy − mean)
+	rotate       func(da, db, a, b, cos, sin []float32)               // da = a∘cos − b∘sin, db = a∘sin + b∘cos
 	dropout      func(dst, x []float32, seed, at, threshold uint32, scale float32)
 	softmaxRow   func(x []float32, top, total float32, seed, at, threshold uint32, scale float32) (newTop, newTotal, factor float32)
 	gradRow      func(p, e []float32, lse, mean float32, seed, at, threshold uint32, scale float32)
@@ -53,7 +54,7 @@ func newKernels(s Set) *kernels {
 		set: Generic, tileRows: 4, tileCols: 4, lanes: 1, rowPitch: 4, depthBlock: 384, pack: packGeneric(4), stack: stackGeneric, touch: touchGeneric, probe: probeGeneric,
 		binary: binaryGeneric, unary: unaryGeneric, slope: slopeGeneric,
 		axpby: axpbyGeneric, sum: sumGeneric, dot: dotGeneric, max: maxGeneric, sumSquares: sumSquaresGeneric, deviation: deviationGeneric,
-		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, softmaxRow: softmaxRowGeneric, gradRow: gradRowGeneric, adamW: adamWGeneric,
+		expSum: expSumGeneric, slopeSoftmax: slopeSoftmaxGeneric, dropout: dropoutGeneric, rotate: rotateGeneric, softmaxRow: softmaxRowGeneric, gradRow: gradRowGeneric, adamW: adamWGeneric,
 		normalise: normaliseGeneric, normSums: normSumsGeneric, normGrad: normGradGeneric, normParams: normParamsGeneric,
 		fromBF16: fromBF16Generic, fromF16: fromF16Generic, fromI8: fromI8Generic,
 	}

@@ -71,6 +71,7 @@ func (k *kernels) avx2() {
 	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX2, backend.Sub: subAVX2, backend.Mul: mulAVX2, backend.Div: divAVX2, backend.Max: largerAVX2}
 	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX2, sumAVX2, dotAVX2, maxAVX2, sumSquaresAVX2, deviationAVX2
 	k.expSum, k.slopeSoftmax, k.dropout = expSumAVX2, slopeSoftmaxAVX2, dropoutAVX2
+	k.rotate = rotateAVX2
 	k.softmaxRow, k.gradRow = softmaxRowAVX2, gradRowAVX2
 	k.adamW = func(p, g, m, v []float32, c *adamW) { adamWAVX2(p, g, m, v, &c.gradScale) }
 	k.normalise, k.normSums, k.normGrad, k.normParams = normaliseAVX2, normSumsAVX2, normGradAVX2, normParamsAVX2
@@ -127,6 +128,7 @@ func (k *kernels) avx512() {
 	k.binary = [...]func(dst, x, y []float32){backend.Add: addAVX512, backend.Sub: subAVX512, backend.Mul: mulAVX512, backend.Div: divAVX512, backend.Max: largerAVX512}
 	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyAVX512, sumAVX512, dotAVX512, maxAVX512, sumSquaresAVX512, deviationAVX512
 	k.expSum, k.slopeSoftmax, k.dropout = expSumAVX512, slopeSoftmaxAVX512, dropoutAVX512
+	k.rotate = rotateAVX512
 	k.softmaxRow, k.gradRow = softmaxRowAVX512, gradRowAVX512
 	k.adamW = func(p, g, m, v []float32, c *adamW) { adamWAVX512(p, g, m, v, &c.gradScale) }
 	k.normalise, k.normSums, k.normGrad, k.normParams = normaliseAVX512, normSumsAVX512, normGradAVX512, normParamsAVX512

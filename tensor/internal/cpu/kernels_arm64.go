@@ -27,6 +27,7 @@ func (k *kernels) neon() {
 	k.binary = [...]func(dst, x, y []float32){backend.Add: addNEON, backend.Sub: subNEON, backend.Mul: mulNEON, backend.Div: divNEON, backend.Max: largerNEON}
 	k.axpby, k.sum, k.dot, k.max, k.sumSquares, k.deviation = axpbyNEON, sumNEON, dotNEON, maxNEON, sumSquaresNEON, deviationNEON
 	k.expSum, k.slopeSoftmax, k.dropout = expSumNEON, slopeSoftmaxNEON, dropoutNEON
+	k.rotate = rotateNEON
 	k.softmaxRow, k.gradRow = softmaxRowNEON, gradRowNEON
 	k.adamW = func(p, g, m, v []float32, c *adamW) { adamWNEON(p, g, m, v, &c.gradScale) }
 	k.normalise, k.normSums, k.normGrad, k.normParams = normaliseNEON, normSumsNEON, normGradNEON, normParamsNEON

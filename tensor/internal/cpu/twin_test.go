@@ -136,6 +136,19 @@ func TestTwinElementwise(t *testing.T) {
 		t.near("slope of softmax", got, want, func(i int) float64 { return 2 * u * math.Abs(float64(want[i])) })
 		got, want = t.results(z, func(k *kernels, dst []float32) { k.dropout(dst, x, 12345, 67, backend.Threshold(0.3), 1.25) })
 		t.exact("dropout", got, want)
+		for _, first := range []bool{true, false} {
+			got, want = t.results(z, func(k *kernels, dst []float32) {
+				rest := make([]float32, t.n)
+				if first {
+					k.rotate(dst, rest, x, y, z, x)
+				} else {
+					k.rotate(rest, dst, x, y, x, y)
+				}
+			})
+			t.near("rotate", got, want, func(i int) float64 {
+				return 3 * u * (math.Abs(float64(x[i])) + math.Abs(float64(y[i]))) * (math.Abs(float64(x[i])) + math.Abs(float64(y[i])) + math.Abs(float64(z[i])))
+			})
+		}
 	})
 }
 

@@ -15,7 +15,20 @@ func elementwise(m *machine) {
 	m.axpby()
 	m.dropout()
 	m.slopeSoftmax()
+	m.rotate()
 	m.adamW()
+}
+
+// rotate writes the rotation of pairs.
+func (m *machine) rotate() {
+	m.function("rotate", "func(da, db, a, b, cos, sin []float32)", "makes da = a∘cos − b∘sin and db = a∘sin + b∘cos.")
+	da, db, a, b, cos, sin, n := m.base("da"), m.base("db"), m.base("a"), m.base("b"), m.base("cos"), m.base("sin"), m.length("da")
+	m.sweep(n, 1, func(s *sweep, u int) {
+		x, y, c, d := s.load(a, u), s.load(b, u), s.load(cos, u), s.load(sin, u)
+		s.store(m.sub(m.mul(x, c), m.mul(y, d)), da, u)
+		s.store(m.add(m.mul(x, d), m.mul(y, c)), db, u)
+	})
+	m.end()
 }
 
 // binary writes dst = op(x, y).

@@ -10,6 +10,7 @@ func elementwise(m *machine) {
 	m.axpby()
 	m.dropout()
 	m.slopeSoftmax()
+	m.rotate()
 	m.adamW()
 }
 
@@ -47,6 +48,18 @@ func (m *machine) slopeSoftmax() {
 	dx, y, dy, n := m.base("dx"), m.base("y"), m.base("dy"), m.length("dx")
 	mean := m.spread("mean")
 	m.sweep(n, 4, func(s *sweep, u int) { s.store(m.mul(m.sub(s.load(dy, u), mean), s.load(y, u)), dx, u) })
+	m.end()
+}
+
+// rotate writes the rotation of pairs.
+func (m *machine) rotate() {
+	m.function("rotate", "func(da, db, a, b, cos, sin []float32)", "makes da = a∘cos − b∘sin and db = a∘sin + b∘cos.")
+	da, db, a, b, cos, sin, n := m.base("da"), m.base("db"), m.base("a"), m.base("b"), m.base("cos"), m.base("sin"), m.length("da")
+	m.sweep(n, 1, func(s *sweep, u int) {
+		x, y, c, d := s.load(a, u), s.load(b, u), s.load(cos, u), s.load(sin, u)
+		s.store(m.sub(m.mul(x, c), m.mul(y, d)), da, u)
+		s.store(m.add(m.mul(x, d), m.mul(y, c)), db, u)
+	})
 	m.end()
 }
 
