@@ -36,8 +36,8 @@ func NewSet(threads int, s Set) *Backend {
 	return b
 }
 
-// BF16 makes b compute products with weights stored as BF16 in bfloat16 where the instruction set in use can: the other operand is rounded to the nearest, sums are float32. Such weights
-// take twice their bytes more, once they have been used in both directions. Elsewhere they are only widened. It must be called before b computes, and returns b.
+// BF16 makes b compute products with weights stored as BF16 in bfloat16 where the instruction set in use can: the other operand is rounded to the nearest, sums are float32. Panels of pairs
+// then take the place of a weight's storage. Elsewhere it is only widened. It must be called before b computes, and returns b.
 func (b *Backend) BF16() *Backend {
 	b.bf16 = b.kernels.pairs != nil
 	return b

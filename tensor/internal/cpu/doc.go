@@ -19,7 +19,7 @@
 // # Products in bfloat16
 //
 // A weight stored as BF16 is only stored so: its products are those of float32 numbers. A backend of which [Backend.BF16] is asked multiplies in bfloat16 where the instruction set can. The left
-// operand is rounded to pairs of numbers, steps l and l+1 of the inner dimension in 32 bits, strip by strip; panels of pairs of the weight are made once for each direction and kept. The products
+// operand is rounded to pairs of numbers, steps l and l+1 of the inner dimension in 32 bits, strip by strip; panels of pairs of the weight are made once, take the place of its storage, and are turned for dy·W. The products
 // of halves are exact in float32 and are added up there, so a number is off by u₁₆·Σ|x||w|, u₁₆ = 2⁻⁹, from the rounding, and by k·u·Σ|x||w| from k additions, u = 2⁻²⁴. The order of the additions
 // depends on the set, not on the threads. Terms of low rank, biases and all other operations stay as they are. AMX keeps sums of 32 × 32 numbers in tiles, AVX512_BF16 14 × 32 in registers.
 //
