@@ -108,7 +108,7 @@ func stretches(lengths []int) func(p *Pass, l *tensor.Layout) []rowShare {
 func (s *rowShare) take(l *tensor.Layout, lo, hi int) {
 	for row := lo; row < hi; row++ {
 		s.rows = append(s.rows, int32(row))
-		s.layout.Pos, s.layout.Virtual = append(s.layout.Pos, l.Pos[row]), append(s.layout.Virtual, l.IsVirtual(row))
+		s.layout.Append(l, row)
 	}
 	s.layout.Start = append(s.layout.Start, int32(len(s.rows)))
 }

@@ -37,15 +37,15 @@ func (l *Layout) Select(sequences []int) (*Layout, []int32) {
 	for _, s := range sequences {
 		for i := l.Start[s]; i < l.Start[s+1]; i++ {
 			rows = append(rows, i)
-			out.take(l, int(i))
+			out.Append(l, int(i))
 		}
 		out.Start = append(out.Start, int32(len(rows)))
 	}
 	return out, rows
 }
 
-// take adds a row of another layout.
-func (l *Layout) take(from *Layout, row int) {
+// Append adds a row of another layout, with all that is known of it; the caller says by Start where sequences end.
+func (l *Layout) Append(from *Layout, row int) {
 	l.Pos = append(l.Pos, from.Pos[row])
 	if from.Virtual != nil {
 		l.Virtual = append(l.Virtual, from.Virtual[row])
@@ -91,7 +91,7 @@ func (l *Layout) Repeat(n int) *Layout {
 	}
 	for i := range l.Rows() {
 		for range n {
-			out.take(l, i)
+			out.Append(l, i)
 		}
 	}
 	return out
