@@ -11,22 +11,8 @@ import (
 
 // draw gives every parameter its first value, in a storage.
 func (m *Opened) draw(seed uint64, storage Storage) error {
-	sites, err := peft.FindSites(nil, m.Model)
-	if err != nil {
-		return err
-	}
-	types, err := storedAs(sites, storage)
-	if err != nil {
-		return err
-	}
 	rng := rand.New(rand.NewPCG(seed, 0x6d6f64656c))
-	for p := range sites.Params() {
-		p.W = fresh(p, rng)
-		if err := convert(p, types); err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.convert(storage, func(p *peft.Frozen) { p.W = fresh(p, rng) })
 }
 
 // headRand is the source of a new head's weights.
@@ -65,6 +51,14 @@ var storageTypes = map[Storage]tensor.DType{FP32: tensor.F32, BF16: tensor.BF16,
 
 // store turns the frozen matrices into another storage.
 func (m *Opened) store(s Storage) error {
+	if s == AsStored {
+		return nil
+	}
+	return m.convert(s, func(*peft.Frozen) {})
+}
+
+// convert turns each parameter into the storage that is meant for it, after first has done something to it.
+func (m *Opened) convert(s Storage, first func(*peft.Frozen)) error {
 	sites, err := peft.FindSites(nil, m.Model)
 	if err != nil {
 		return err
@@ -74,21 +68,14 @@ func (m *Opened) store(s Storage) error {
 		return err
 	}
 	for p := range sites.Params() {
-		if err := convert(p, types); err != nil {
-			return err
+		first(p)
+		t, ok := types[p]
+		if !ok {
+			continue
 		}
-	}
-	return nil
-}
-
-// convert turns a parameter into the storage that is meant for it.
-func convert(p *peft.Frozen, types map[*peft.Frozen]tensor.DType) (err error) {
-	t, ok := types[p]
-	if !ok {
-		return nil
-	}
-	if p.W, err = p.W.As(t); err != nil {
-		return fmt.Errorf("models: %s: %w", p.Name, err)
+		if p.W, err = p.W.As(t); err != nil {
+			return fmt.Errorf("models: %s: %w", p.Name, err)
+		}
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 
 // before puts the new keys and values in front of each sequence's own.
 func (r Prepended) before(k, v *tensor.Tensor, spec tensor.Attention) (*tensor.Tensor, *tensor.Tensor, tensor.Attention) {
-	in := insertionOf(r.K)
 	if r.Each != nil {
 		return r.eachBefore(k, v, spec)
 	}
+	in := insertionOf(r.K)
 	l, idx := in.layout(k.Layout())
 	if !r.Placed {
 		spec.Mask.Always += in.n

@@ -109,11 +109,13 @@ func (a Affine) backLinear(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Ten
 	if a.Bias != nil {
 		f.to(a.Bias, func(dst backend.Mat, beta float64) { f.dev().Sum(row(dst), dz, beta) })
 	}
-	own := a.weight(f.dev(), w)
+	through := func(low *backend.LowRank) {
+		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, a.weight(f.dev(), w), low, beta) })
+	}
 	if a.Low == nil {
-		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, own, nil, beta) })
+		through(nil)
 	} else {
-		a.Low.back(f, dz, x, own, u)
+		a.Low.back(f, dz, x, u, through)
 	}
 	if a.sparse != nil {
 		a.sparse.back(f, dz, x)
@@ -121,7 +123,8 @@ func (a Affine) backLinear(f *flow, dz backend.Mat, x *Tensor, w *Weight, u *Ten
 }
 
 // back: with u = s·X·Aᵀ, dB = dzᵀ·u, du = s·dz·B, dA = duᵀ·X, dX = du·A; the last joins dz·W in one kernel where X is the layer's own input.
-func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w backend.Weight, u *Tensor) {
+// through is what lets dz flow to the layer's input, with that product.
+func (l *LowRank) back(f *flow, dz backend.Mat, x, u *Tensor, through func(*backend.LowRank)) {
 	f.to(l.B, func(dst backend.Mat, beta float64) { f.dev().MatMul(dst, dz.T(), u.mat(), 1, beta) })
 	f.temp(u.Rows(), u.Cols(), func(du backend.Mat) {
 		f.dev().MatMul(du, dz, l.B.mat(), l.Scale, 0)
@@ -131,7 +134,7 @@ func (l *LowRank) back(f *flow, dz backend.Mat, x *Tensor, w backend.Weight, u *
 			low = nil
 			f.to(l.X, func(dst backend.Mat, beta float64) { f.dev().MatMul(dst, du, l.A.mat(), 1, beta) })
 		}
-		f.to(x, func(dst backend.Mat, beta float64) { f.dev().Mul(dst, dz, w, low, beta) })
+		through(low)
 	})
 }
 

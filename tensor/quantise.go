@@ -44,10 +44,7 @@ func (w *Weight) float32s() []float32 {
 // encodings append rows of numbers to data, and their scales, in another storage.
 var encodings = map[DType]func(data []byte, scale, values []float32, rows int) ([]byte, []float32){
 	F32: func(data []byte, _, values []float32, _ int) ([]byte, []float32) {
-		for _, v := range values {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-		}
-		return data, nil
+		return append(data, bytesOf(values)...), nil
 	},
 	BF16: halves(half.ToBF16),
 	F16:  halves(half.ToF16),
@@ -56,11 +53,16 @@ var encodings = map[DType]func(data []byte, scale, values []float32, rows int) (
 
 func halves(bits func(float32) uint16) func(data []byte, _, values []float32, _ int) ([]byte, []float32) {
 	return func(data []byte, _, values []float32, _ int) ([]byte, []float32) {
-		for _, v := range values {
-			data = binary.LittleEndian.AppendUint16(data, bits(v))
-		}
-		return data, nil
+		return appendHalves(data, values, bits), nil
 	}
+}
+
+// appendHalves appends numbers of 16 bits.
+func appendHalves(data []byte, values []float32, bits func(float32) uint16) []byte {
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint16(data, bits(v))
+	}
+	return data
 }
 
 // quantise makes int8 of each row, to nearest, ties to even.

@@ -93,11 +93,7 @@ func (w *Weight) data() []byte {
 	if w.storage.Type != BF16 {
 		return bytesOf(values)
 	}
-	data := make([]byte, 0, 2*len(values))
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint16(data, uint16(math.Float32bits(v)>>16)) // exact: the lower bits are zero
-	}
-	return data
+	return appendHalves(make([]byte, 0, 2*len(values)), values, func(v float32) uint16 { return uint16(math.Float32bits(v) >> 16) }) // the lower bits are zero
 }
 
 // letGo lets go of the data, which a device has copied.

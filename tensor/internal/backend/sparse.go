@@ -10,7 +10,7 @@ type Entries struct {
 
 // Sparse operations have to do with a matrix of few entries, which is never formed.
 type Sparse interface {
-	// Amend is W + S, S [out×in], for products alone: neither is copied, and v must not change until they are done. Entry e of S is v[Slot[e]]; s is its entries, and t those of the transposed matrix.
+	// Amend is W + S, S [out×in], for products alone: neither is changed, and v must stay as it is until they are done. Entry e of S is v[Slot[e]]; s is its entries, and t those of the transposed matrix.
 	Amend(w Weight, s, t *Entries, v Mat) Weight
 	// SparseDot makes dv[Slot[e]] = Σ_n dy[n][row of e]·x[n][Col[e]] + beta·dv[Slot[e]]: the entries of dyᵀ·x, dy [N×Rows], x [N×Cols].
 	SparseDot(dv, dy, x Mat, s *Entries, beta float64)

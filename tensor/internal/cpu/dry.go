@@ -112,17 +112,16 @@ func (d *Dry) right(weights backend.Weight, transposed bool) source {
 		return s
 	}
 	w := weights.(*weight)
-	s := sourceOf(w, true)
-	if pairing := d.cpu.pairing(w); pairing || transposed && w.float32s() {
+	if inPairs := d.cpu.inPairs(w); inPairs || transposed && w.float32s() {
 		w.once.Do(func() {
 			f := &numbers{panels: []float32{}}
-			if pairing {
+			if inPairs {
 				f = &numbers{pairs: []uint32{}}
 			}
 			w.numbers.Store(f)
-			s = sourceOf(w, true)
+			s := sourceOf(w, true)
 			d.prepared.Add(4 * int64(d.cpu.packedSize(&s)))
-			if w.Type == backend.F32 || pairing {
+			if w.Type == backend.F32 || inPairs {
 				d.stored.Add(-int64(len(w.Data)))
 			}
 		})

@@ -13,7 +13,7 @@ const (
 // aligned returns n numbers that begin on a cache line. Much memory is asked for in huge pages: panels and activations are read in many places at once, more than
 // there are entries for small pages in the processor's table of addresses. It is all huge pages that have a part of the numbers, so that neighbours share the one between them.
 func aligned(n int) []float32 {
-	s := alignedTo(n, alignment)
+	s := lined(n)
 	if 4*n < hugePage {
 		return s
 	}
@@ -24,9 +24,9 @@ func aligned(n int) []float32 {
 	return s
 }
 
-// alignedTo returns n numbers that begin at a multiple of so many bytes.
-func alignedTo(n, bytes int) []float32 {
-	s := make([]float32, n+bytes/4)
-	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%uintptr(bytes)) / 4
+// lined returns n numbers that begin on a cache line.
+func lined(n int) []float32 {
+	s := make([]float32, n+alignment/4)
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%alignment) / 4
 	return s[skip : skip+n : skip+n]
 }

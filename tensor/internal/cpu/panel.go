@@ -184,7 +184,7 @@ func (b *Backend) right(weights backend.Weight, transposed bool) source {
 	}
 	w := weights.(*weight)
 	switch {
-	case b.pairing(w):
+	case b.inPairs(w):
 		b.paired(w)
 	case transposed && w.float32s():
 		b.packed(w)
@@ -192,8 +192,8 @@ func (b *Backend) right(weights backend.Weight, transposed bool) source {
 	return sourceOf(w, transposed)
 }
 
-// pairing reports whether products with w are those of bfloat16 numbers.
-func (b *Backend) pairing(w *weight) bool { return b.bf16 && w.Type == backend.BF16 }
+// inPairs reports whether products with w are those of bfloat16 numbers.
+func (b *Backend) inPairs(w *weight) bool { return b.bf16 && w.Type == backend.BF16 }
 
 // packed makes the panels of Wᵀ.
 func (b *Backend) packed(w *weight) {

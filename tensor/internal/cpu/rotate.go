@@ -109,8 +109,8 @@ func (b *Backend) anglesOf(r *backend.Rotary) *angles {
 			return old
 		}
 	}
-	a.low, a.lines = int(low)&^(block-1), (int(high)|(block-1))+1
-	a.lines -= a.low
+	from, last := int(low)&^(block-1), int(high)|(block-1)
+	a.low, a.lines = from, last-from+1
 	a.fill(b, nil)
 	if len(b.almanac.last) == kept {
 		b.almanac.last = slices.Delete(b.almanac.last, 0, 1)

@@ -73,7 +73,7 @@ func (b *Backend) Amend(w backend.Weight, s, t *backend.Entries, v backend.Mat) 
 // to be copied, and where those are rounded.
 func (b *Backend) apart(w backend.Weight, rows int) (a *amended, yes bool) {
 	a, ok := w.(*amended)
-	return a, ok && (b.pairing(a.weight) || rows*len(a.s.Col) < a.Rows*a.Cols)
+	return a, ok && (b.inPairs(a.weight) || rows*len(a.s.Col) < a.Rows*a.Cols)
 }
 
 // mulTApart is MulT for a weight whose entries are multiplied by themselves.
