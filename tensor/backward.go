@@ -7,13 +7,14 @@ type node struct {
 	op     string
 	inputs []*Tensor
 	kept   []*storage
+	remade []*storage // is read too, but made again before that
 	back   func(*flow)
 	home   *Scope  // the outermost scope around its result
 	grad   *Tensor // gradient by the result, while Backward runs
 	seen   bool    // a walk has it in its order, or has done it
 }
 
-// record remembers how out was made, if a gradient is wanted by an input. keep lists the tensors whose numbers back reads; only they outlive the forward pass.
+// record remembers how out was made, if a gradient is wanted by an input. keep lists the tensors whose numbers back reads; only they outlive the forward pass, or what they are made of again.
 func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *Tensor {
 	out.scope.reads(inputs)
 	if out.scope != nil && out.scope.noGrad {
@@ -31,8 +32,7 @@ func record(op string, out *Tensor, inputs, keep []*Tensor, back func(*flow)) *T
 	}
 	for _, x := range keep {
 		if x != nil {
-			x.data.hold()
-			n.kept = append(n.kept, x.data)
+			n.keep(x.data)
 		}
 	}
 	out.node = n
@@ -83,7 +83,8 @@ func hold(d *Device, shape []int) *Tensor {
 // A backward is one walk through a history; a checkpoint inside it runs another one into the same gradients, through what it has made anew: the walk around
 // it has seen all else.
 type backward struct {
-	grads Grads
+	grads    Grads
+	restored []*storage
 
 	// Where outside is not nil, the walk stays with nodes of one scope, and gradients by tensors from outside it are gathered there.
 	home    *Scope
@@ -115,14 +116,14 @@ func (b *backward) run(t *Tensor, seed *Tensor) {
 	for i := len(order) - 1; i >= 0; i-- {
 		n := order[i]
 		if n.grad != nil {
+			b.restore(n)
 			n.back(&flow{b, n.grad})
 			n.grad.data.release()
 		}
-		for _, s := range n.kept {
-			s.release()
-		}
+		n.letGo()
 		*n = node{op: n.op, seen: true}
 	}
+	b.forget()
 }
 
 // postorder lists the nodes that n depends on, and n, each after those it depends on. The order follows from the operands' order alone. It panics where an

@@ -60,7 +60,8 @@ type storage struct {
 	dev    *Device
 	buf    backend.Buffer
 	holds  int
-	pinned bool // a parameter or constant: outside every scope, never freed
+	pinned bool    // a parameter or constant: outside every scope, never freed
+	recipe *recipe // nil where it cannot be made again
 }
 
 func (s *storage) hold() {

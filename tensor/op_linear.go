@@ -60,7 +60,11 @@ func (a Affine) apply(x *Tensor, w *Weight) *Tensor {
 	if pre != nil {
 		pre = pre.Detach()
 	}
-	return record("Linear", out, inputs, keep, func(f *flow) { a.back(f, x, w, u, pre) })
+	record("Linear", out, inputs, keep, func(f *flow) { a.back(f, x, w, u, pre) })
+	if pre == nil || a.Func.FromOutput() {
+		return out
+	}
+	return out.again(func() { out.Device().Unary(a.Func, out.mat(), pre.mat()) }, pre)
 }
 
 // weight is the weight with what is added to its entries, as d wants it.

@@ -7,11 +7,15 @@ func LayerNorm(x, gain, bias *Tensor, eps float64) *Tensor {
 	n := x.Cols()
 	out := output(x.shape, x, gain, bias)
 	stats := output([]int{x.Rows(), 2}, out)
-	out.Device().LayerNorm(out.mat(), stats.mat(), x.mat(), vector("LayerNorm", gain, n), vector("LayerNorm", bias, n), eps)
-	return record("LayerNorm", out, []*Tensor{x, gain, bias}, []*Tensor{x, stats, gain}, func(f *flow) {
+	compute := func() {
+		out.Device().LayerNorm(out.mat(), stats.mat(), x.mat(), vector("LayerNorm", gain, n), vector("LayerNorm", bias, n), eps)
+	}
+	compute()
+	record("LayerNorm", out, []*Tensor{x, gain, bias}, []*Tensor{x, stats, gain}, func(f *flow) {
 		g := f.normGrads(x, gain, bias)
 		f.dev().LayerNormGrad(g.dx, g.dgain, g.dbias, f.dy.mat(), x.mat(), stats.mat(), vector("LayerNorm", gain, n), g.beta)
 	})
+	return out.again(compute, x, stats, gain, bias)
 }
 
 // RMSNorm is x/√(mean(x²) + eps)∘gain, row by row; gain [d] may be nil.
@@ -19,11 +23,13 @@ func RMSNorm(x, gain *Tensor, eps float64) *Tensor {
 	n := x.Cols()
 	out := output(x.shape, x, gain)
 	stats := output([]int{x.Rows(), 1}, out)
-	out.Device().RMSNorm(out.mat(), stats.mat(), x.mat(), vector("RMSNorm", gain, n), eps)
-	return record("RMSNorm", out, []*Tensor{x, gain}, []*Tensor{x, stats, gain}, func(f *flow) {
+	compute := func() { out.Device().RMSNorm(out.mat(), stats.mat(), x.mat(), vector("RMSNorm", gain, n), eps) }
+	compute()
+	record("RMSNorm", out, []*Tensor{x, gain}, []*Tensor{x, stats, gain}, func(f *flow) {
 		g := f.normGrads(x, gain, nil)
 		f.dev().RMSNormGrad(g.dx, g.dgain, f.dy.mat(), x.mat(), stats.mat(), vector("RMSNorm", gain, n), g.beta)
 	})
+	return out.again(compute, x, stats, gain)
 }
 
 // normGrads are the places for the gradients of a normalisation, nil where none is wanted. Those of gain and bias are added to, so they are zero at first.

@@ -38,17 +38,22 @@ func Apply(f Func, x *Tensor) *Tensor {
 		return x
 	}
 	out := output(x.shape, x)
-	out.Device().Unary(f, out.mat(), x.mat())
+	compute := func() { out.Device().Unary(f, out.mat(), x.mat()) }
+	compute()
 	saved := x
 	if f.FromOutput() {
 		saved = out
 	}
 	keep := saved.Detach()
-	return record(f.String(), out, []*Tensor{x}, []*Tensor{saved}, func(g *flow) {
+	record(f.String(), out, []*Tensor{x}, []*Tensor{saved}, func(g *flow) {
 		g.to(x, func(dst backend.Mat, beta float64) {
 			g.dev().UnaryGrad(f, dst, keep.mat(), keep.mat(), g.dy.mat(), beta)
 		})
 	})
+	if f.FromOutput() {
+		return out
+	}
+	return out.again(compute, x)
 }
 
 // Scale is a·x.
