@@ -23,8 +23,11 @@ func counting() (*Device, *counter) {
 	return On(c), c
 }
 
-func (c *counter) Alloc(n int) backend.Buffer {
-	b := c.Backend.Alloc(n)
+func (c *counter) Alloc(n int) backend.Buffer { return c.made(n, c.Backend.Alloc(n)) }
+
+func (c *counter) Lasting(n int) backend.Buffer { return c.made(n, c.Backend.Lasting(n)) }
+
+func (c *counter) made(n int, b backend.Buffer) backend.Buffer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.live[b] = true

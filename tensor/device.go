@@ -45,7 +45,7 @@ func (d *Device) Constant(values []float64, shape ...int) *Tensor {
 
 // empty is a tensor outside every scope, with arbitrary values.
 func (d *Device) empty(shape []int) *Tensor {
-	return d.wrap(&storage{dev: d, buf: d.Alloc(size(shape)), pinned: true}, shape)
+	return d.wrap(&storage{dev: d, buf: d.Lasting(size(shape)), pinned: true}, shape)
 }
 
 // wrap is the dense tensor of a shape over a storage.

@@ -51,6 +51,7 @@ func modelJob(t *testing.T, d *tensor.Device, m *models.Opened, config string) t
 }
 
 // The memory that a step is predicted to take is what it takes, up to the temporaries of a few small operations.
+// The longest examples come twice, so that once there are moments.
 func TestPeakMemory(t *testing.T) {
 	for name, c := range map[string]struct {
 		config, method string
@@ -65,7 +66,7 @@ func TestPeakMemory(t *testing.T) {
 				t.Run(fmt.Sprint(name, recompute, accumulate), func(t *testing.T) {
 					m, err := models.New([]byte(c.config), models.Options{Seed: 1})
 					require.NoError(t, err)
-					config := train.Config{Steps: 2, Batch: 4, Accumulate: accumulate, LR: 1e-3, Recompute: recompute, InOrder: true}
+					config := train.Config{Steps: 4, Batch: 4, Accumulate: accumulate, LR: 1e-3, Recompute: recompute, InOrder: true}
 					predicted, err := train.PeakMemory(modelJob(t, tensor.Shapes(), m, c.method), config)
 					require.NoError(t, err)
 

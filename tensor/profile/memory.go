@@ -7,6 +7,11 @@ func (t *timed) Alloc(n int) backend.Buffer {
 	return t.inner.Alloc(n)
 }
 
+func (t *timed) Lasting(n int) backend.Buffer {
+	defer t.begin(key{name: "Lasting"}, 0, 0).end()
+	return t.inner.Lasting(n)
+}
+
 func (t *timed) Free(b backend.Buffer) {
 	defer t.begin(key{name: "Free"}, 0, 0).end()
 	t.inner.Free(b)

@@ -17,8 +17,10 @@ type Backend interface {
 
 // Memory is how buffers come, go and are filled.
 type Memory interface {
-	// Alloc returns a buffer of n numbers with arbitrary content, from a pool of size classes.
+	// Alloc returns a buffer of n numbers with arbitrary content, from a pool.
 	Alloc(n int) Buffer
+	// Lasting is Alloc of a buffer that is never given back: of its own memory, which is free when the buffer is garbage.
+	Lasting(n int) Buffer
 	// Free gives a buffer back to the pool. It must not be used afterwards.
 	Free(Buffer)
 	// Write copies numbers from the host to b, from number off on.

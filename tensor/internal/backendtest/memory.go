@@ -19,6 +19,9 @@ func testMemory(t *testing.T, b backend.Backend) {
 // testApart fills buffers of many sizes, some of them freed and allocated again, and finds in each what it was filled with.
 func testApart(t *testing.T, b backend.Backend) {
 	sizes := []int{0, 1, 2, 3, 7, 8, 15, 16, 17, 63, 64, 65, 100, 1000, 1023, 1024, 1025, 4096, 100000}
+	lasting := b.Lasting(100)
+	require.Equal(t, 100, lasting.Len())
+	b.Fill(backend.Dense(lasting, 0, 1, 100), -1)
 	for range 3 {
 		var live []backend.Buffer
 		for n, size := range sizes {
@@ -32,6 +35,7 @@ func testApart(t *testing.T, b backend.Backend) {
 			b.Free(buf)
 		}
 	}
+	requireAll(t, b, lasting, -1)
 }
 
 // requireAll finds the same number in all of a buffer.

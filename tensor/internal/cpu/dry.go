@@ -16,7 +16,13 @@ type Dry struct {
 var _ backend.Backend = (*Dry)(nil)
 
 // NewDry returns a dry backend that counts for [New] with as many threads.
-func NewDry(threads int) *Dry { return &Dry{cpu: New(threads)} }
+func NewDry(threads int) *Dry { return countFor(New(threads)) }
+
+// countFor counts for b, which it makes dry.
+func countFor(b *Backend) *Dry {
+	b.pool.dry = true
+	return &Dry{cpu: b}
+}
 
 // Name is "shapes".
 func (*Dry) Name() string { return "shapes" }
@@ -33,28 +39,11 @@ func (d *Dry) Held() int64 { return d.cpu.Held() }
 // Weights is the bytes of all prepared weights as they are stored, and of what was made of them and kept.
 func (d *Dry) Weights() (stored, prepared int64) { return d.stored.Load(), d.prepared.Load() }
 
-// Alloc counts a buffer of n numbers: the pool finds one without memory where it would have made one, and then lets go of idle ones as it does then.
-func (d *Dry) Alloc(n int) backend.Buffer {
-	p, c := &d.cpu.pool, classOf(n)
-	p.mu.Lock()
-	b := p.take(c)
-	made := b == nil
-	if made {
-		b = &buffer{class: c}
-	}
-	p.free[b.class] = append(p.free[b.class], b)
-	p.idle += bytes(b.class)
-	held := p.held
-	p.mu.Unlock()
-	b = p.get(n)
-	if made {
-		p.mu.Lock()
-		p.trim(p.peak/4 + p.peak - p.live)
-		p.held = max(held, p.live+p.idle)
-		p.mu.Unlock()
-	}
-	return b
-}
+// Alloc counts a buffer of n numbers.
+func (d *Dry) Alloc(n int) backend.Buffer { return d.cpu.Alloc(n) }
+
+// Lasting counts a buffer of n numbers.
+func (d *Dry) Lasting(n int) backend.Buffer { return d.cpu.Lasting(n) }
 
 // Free gives a buffer back; it panics at the second time.
 func (d *Dry) Free(b backend.Buffer) { d.cpu.Free(b) }

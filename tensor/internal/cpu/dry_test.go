@@ -44,7 +44,7 @@ func TestDryProducts(t *testing.T) {
 			stored   backend.DType
 			wet, dry *Backend
 		}{{backend.F32, New(2), New(2)}, {backend.BF16, New(2), New(2)}, {backend.BF16, New(2).BF16(), New(2).BF16()}} {
-			stored, wet, dry := c.stored, c.wet, &Dry{cpu: c.dry}
+			stored, wet, dry := c.stored, c.wet, countFor(c.dry)
 			const in, out, rank = 160, 96, 8
 			storage := backend.Storage{Type: stored, Rows: out, Cols: in, Data: make([]byte, stored.Size()*in*out)}
 			for _, b := range []backend.Backend{wet, dry} {

@@ -7,96 +7,144 @@ import (
 	"peft/tensor/internal/backend"
 )
 
-// A buffer is memory of this backend; data[:n] of it is in use.
+// A buffer is a stretch of a slab; data[:n] of it is in use.
 type buffer struct {
-	data  []float32
-	n     int
-	class int
-	live  bool
+	data          []float32 // as long as size; nothing in a dry pool
+	n, size       int
+	live          bool
+	among         *arena
+	before, after *buffer // its neighbours in the slab
+	prev, next    *buffer // the others of its class that are free
 }
 
 // Len is the number of numbers it holds.
 func (b *buffer) Len() int { return b.n }
 
-// A pool keeps freed buffers by size class, four classes to a power of two, so that a program in steady state allocates nothing. Where sizes change from step to step, as those of
-// ragged batches do, it gives somewhat larger buffers than are asked for, and lets go of what lies idle rather than keep every size there ever was.
+// bytes is the memory of b.
+func (b *buffer) bytes() int64 { return 4 * int64(b.size) }
+
+// A pool keeps freed memory, so that a program in steady state allocates nothing. Memory is cut from slabs, and free neighbours become one again: what one step has in a few large
+// buffers the next may have in many small ones, and what batches of changing sizes leave is of use to each of them. Whole slabs that lie idle are let go of when there is much of
+// that and more is wanted all the same.
 type pool struct {
 	mu               sync.Mutex
-	free             [64 * 4][]*buffer
-	live, peak, idle int64 // bytes, by class sizes
+	dry              bool  // buffers have no memory
+	small, large     arena // apart, so that what is small and lives long does not part what is large
+	spare            *buffer
+	live, peak, idle int64 // bytes
 	held             int64 // the most that live and idle ones have been together
 }
 
-// reach is how many classes further up a free buffer may come from: at most twice the size.
-const reach = 4
-
-// classOf is the smallest class that holds n numbers.
-func classOf(n int) int {
-	n = max(n, 16)
-	octave := bits.Len(uint(n-1)) - 3 // classes of an octave differ by 1<<octave; n lies in (4<<octave, 8<<octave]
-	quarter := (n - 1) >> octave      // 4..7
-	return octave*4 + quarter - 4
+// An arena is the free buffers by classes of their size, four to a power of two, and what has never been used of the last slab.
+type arena struct {
+	free  [64 * 4]*buffer
+	fresh *buffer
 }
 
-// classSize is the number of numbers that a buffer of class c holds.
-func classSize(c int) int { return (c%4 + 5) << (c / 4) }
+const (
+	line      = alignment / 4 // numbers of which buffers are multiples
+	smallMost = 1 << 14       // numbers of a small buffer
+	slabLeast = 1 << 18       // numbers of a slab
+)
 
-// bytes is the memory of a buffer of class c.
-func bytes(c int) int64 { return 4 * int64(classSize(c)) }
+// classOf is the class of a buffer of so many numbers.
+func classOf(size int) int {
+	octave := bits.Len(uint(size)) - 3 // size lies in [4<<octave, 8<<octave)
+	return octave*4 + size>>octave - 4
+}
 
 // get returns a buffer of n numbers with arbitrary content.
 func (p *pool) get(n int) *buffer {
-	c := classOf(n)
+	size := blocks(max(n, 1), line) * line
 	p.mu.Lock()
-	b := p.take(c)
-	if b != nil {
-		c = b.class
-	}
-	p.live += bytes(c)
+	defer p.mu.Unlock()
+	p.live += 4 * int64(size)
 	p.peak = max(p.peak, p.live)
-	if b == nil {
-		p.trim(p.peak/4 + p.peak - p.live)
+	a := &p.large
+	if size <= smallMost {
+		a = &p.small
 	}
-	p.held = max(p.held, p.live+p.idle)
-	p.mu.Unlock()
+	b := a.find(size)
 	if b == nil {
-		b = &buffer{data: aligned(classSize(c)), class: c}
+		b = p.new(a, size)
+	} else {
+		p.unlink(b)
+		if b.size > size {
+			p.link(p.cut(b, size))
+		}
 	}
 	b.n, b.live = n, true
+	p.held = max(p.held, p.live+p.idle)
 	return b
 }
 
-// take removes a free buffer of class c, or somewhat larger, from the pool; nil if there is none.
-func (p *pool) take(c int) *buffer {
-	for up := c; up <= min(c+reach, len(p.free)-1); up++ {
-		if b := p.pop(up); b != nil {
+// find is a free buffer of a size at least, the smallest of some that there are, nil if there is none.
+func (a *arena) find(size int) *buffer {
+	for _, list := range a.free[classOf(size):] {
+		if b := list.fit(size); b != nil {
 			return b
 		}
 	}
 	return nil
 }
 
-func (p *pool) pop(c int) *buffer {
-	list := p.free[c]
-	if len(list) == 0 {
-		return nil
+// fit is the smallest of b and some buffers that follow it on its list that has a size, nil if there is none.
+func (b *buffer) fit(size int) (best *buffer) {
+	const tries = 16
+	for n := 0; b != nil && n < tries; b, n = b.next, n+1 {
+		if b.size >= size && (best == nil || b.size < best.size) {
+			best = b
+		}
 	}
-	b := list[len(list)-1]
-	list[len(list)-1] = nil
-	p.free[c] = list[:len(list)-1]
-	p.idle -= bytes(c)
+	return best
+}
+
+// new is a buffer that was never used.
+func (p *pool) new(a *arena, size int) *buffer {
+	if a.fresh == nil || a.fresh.size < size {
+		p.trim(p.peak/4 + p.peak - p.live)
+		if a.fresh != nil {
+			p.link(a.fresh)
+		}
+		a.fresh = p.blank(a, max(size, slabLeast))
+		if !p.dry {
+			a.fresh.data = aligned(a.fresh.size)
+		}
+	}
+	b := a.fresh
+	if a.fresh = nil; b.size > size {
+		a.fresh = p.cut(b, size)
+	}
 	return b
 }
 
-// trim lets go of free buffers, the largest first, until no more than so many bytes lie idle.
-func (p *pool) trim(most int64) {
-	for c := len(p.free) - 1; c >= 0 && p.idle > most; c-- {
-		for p.idle > most && p.pop(c) != nil {
-		}
+// blank is a buffer without memory.
+func (p *pool) blank(a *arena, size int) *buffer {
+	b := p.spare
+	if b == nil {
+		b = new(buffer)
+	} else {
+		p.spare = b.next
 	}
+	*b = buffer{size: size, among: a}
+	return b
 }
 
-// put takes a buffer back. It panics if the buffer is not in use.
+// cut leaves b size numbers, and returns the rest.
+func (p *pool) cut(b *buffer, size int) *buffer {
+	rest := p.blank(b.among, b.size-size)
+	b.size = size
+	if !p.dry {
+		rest.data, b.data = b.data[size:], b.data[:size]
+	}
+	if rest.before, rest.after = b, b.after; rest.after != nil {
+		rest.after.before = rest
+	}
+	b.after = rest
+	return rest
+}
+
+// put takes a buffer back and joins it with its neighbours that are free. It panics if the buffer is not in use.
 func (p *pool) put(b *buffer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -104,13 +152,89 @@ func (p *pool) put(b *buffer) {
 		panic("cpu: buffer freed twice")
 	}
 	b.live = false
-	p.live -= bytes(b.class)
-	p.idle += bytes(b.class)
-	p.free[b.class] = append(p.free[b.class], b)
+	p.live -= b.bytes()
+	if a := b.after; p.free(a) {
+		p.unlink(a)
+		p.join(b, a)
+	}
+	if a := b.before; p.free(a) {
+		p.unlink(a)
+		p.join(a, b)
+		b = a
+	}
+	p.link(b)
+}
+
+// free reports whether b is on a list.
+func (p *pool) free(b *buffer) bool { return b != nil && !b.live && b != b.among.fresh }
+
+// join makes one of b and the buffer after it.
+func (p *pool) join(b, after *buffer) {
+	b.size += after.size
+	if !p.dry {
+		b.data = b.data[:b.size]
+	}
+	if b.after = after.after; b.after != nil {
+		b.after.before = b
+	}
+	*after = buffer{next: p.spare}
+	p.spare = after
+}
+
+// link puts b on the list of its class.
+func (p *pool) link(b *buffer) {
+	head := &b.among.free[classOf(b.size)]
+	if b.prev, b.next = nil, *head; b.next != nil {
+		b.next.prev = b
+	}
+	*head = b
+	p.idle += b.bytes()
+}
+
+// unlink takes b from its list.
+func (p *pool) unlink(b *buffer) {
+	if b.prev == nil {
+		b.among.free[classOf(b.size)] = b.next
+	} else {
+		b.prev.next = b.next
+	}
+	if b.next != nil {
+		b.next.prev = b.prev
+	}
+	p.idle -= b.bytes()
+}
+
+// trim lets go of slabs of which nothing is in use, the largest first, until no more than so many bytes lie idle.
+func (p *pool) trim(most int64) {
+	list := &p.large.free
+	for c := len(list) - 1; c >= 0; c-- {
+		for b := list[c]; b != nil && p.idle > most; b = b.next {
+			if b.before == nil && b.after == nil {
+				p.unlink(b)
+			}
+		}
+	}
+}
+
+// lasting returns a buffer of n numbers that never comes back.
+func (p *pool) lasting(n int) *buffer {
+	b := &buffer{n: n, size: n, live: true}
+	if !p.dry {
+		b.data = aligned(n)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live += b.bytes()
+	p.peak = max(p.peak, p.live)
+	p.held = max(p.held, p.live+p.idle)
+	return b
 }
 
 // Alloc returns a buffer of n numbers with arbitrary content.
 func (b *Backend) Alloc(n int) backend.Buffer { return b.pool.get(n) }
+
+// Lasting returns a buffer of n numbers with arbitrary content, in memory of its own.
+func (b *Backend) Lasting(n int) backend.Buffer { return b.pool.lasting(n) }
 
 // Free gives a buffer back to the pool; it panics at the second time.
 func (b *Backend) Free(x backend.Buffer) { b.pool.put(x.(*buffer)) }

@@ -32,6 +32,9 @@ func (*Backend) Alloc(n int) backend.Buffer {
 	return b
 }
 
+// Lasting is Alloc.
+func (b *Backend) Lasting(n int) backend.Buffer { return b.Alloc(n) }
+
 // Free takes the buffer's memory away, so that using it afterwards panics.
 func (*Backend) Free(b backend.Buffer) { b.(*buffer).data = nil }
 
