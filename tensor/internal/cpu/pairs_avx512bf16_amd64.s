@@ -14,7 +14,7 @@ TEXT ·vendor(SB), NOSPLIT, $0-4
 	RET
 
 // func roundPairsAVX512BF16(dst []uint32, src []float32, rows int, cols int, stride int, pitch int)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·roundPairsAVX512BF16(SB), NOSPLIT, $0-80
 	MOVQ    dst_base+0(FP), AX
 	MOVQ    src_base+24(FP), CX
@@ -51,10 +51,12 @@ row1:
 	MOVQ BX, R10
 
 whole2:
-	SUBQ    $+32, R10
-	JLT     rest3
-	VMOVUPS (R8), Z0
-	VMOVUPS 64(R8), Z1
+	SUBQ       $+32, R10
+	JLT        rest3
+	PREFETCHT0 (R8)(SI*4)
+	PREFETCHT0 64(R8)(SI*4)
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
 
 	// VCVTNE2PS2BF16 Z0, Z1, Z2
 	LONG    $0x4877f262

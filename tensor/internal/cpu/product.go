@@ -62,14 +62,14 @@ func (p *product) cut(threads int) {
 	const wait = 0.5      // of a block, for the others at the end
 	m, n, k := p.c.rows, p.c.cols, p.k
 	if threads == 1 || m*n*max(p.a.cols, p.u.cols) < small {
-		p.mBlock, p.nBlock = blocks(m, p.leastDown()), even(n, blocks(n, colsBlock), k.tileCols)
+		p.mBlock, p.nBlock = blocks(m, p.leastDown()), even(n, p.leastAcross(), k.tileCols)
 		p.down = blocks(m, p.mBlock)
 		return
 	}
 	best, least, most := math.Inf(1), p.leastDown(), blocks(m, k.tileRows)
 	first := p.rounds(threads)
 	for rounds := first; rounds < first+3; rounds++ {
-		for across := blocks(n, colsBlock); across <= blocks(n, k.tileCols) && rounds*threads/across >= least; across++ {
+		for across := p.leastAcross(); across <= blocks(n, k.tileCols) && rounds*threads/across >= least; across++ {
 			mb, nb := blocks(m, min(rounds*threads/across, most)), even(n, across, k.tileCols)
 			if c := (float64(rounds) + wait) * p.cost(mb, nb); c < best {
 				best, p.mBlock, p.nBlock = c, mb, nb
@@ -83,11 +83,19 @@ func (p *product) cut(threads int) {
 func (p *product) rounds(threads int) int {
 	const several, worth = 6, 1 << 22
 	m, n := p.c.rows, p.c.cols
-	least := blocks(p.leastDown()*blocks(n, colsBlock), threads)
+	least := blocks(p.leastDown()*p.leastAcross(), threads)
 	if p.remade {
 		return least
 	}
 	return max(least, min(several, m*n*max(p.a.cols, p.u.cols)/(threads*worth)))
+}
+
+// leastAcross is how many blocks there are beside each other at least. Numbers of 16 bits take half the cache.
+func (p *product) leastAcross() int {
+	if p.b.halves() {
+		return blocks(p.c.cols, 2*colsBlock)
+	}
+	return blocks(p.c.cols, colsBlock)
 }
 
 // leastDown is how many blocks there are below each other at least: fewer where each of them makes panels.

@@ -12,6 +12,7 @@ const (
 	pairsSignature = "func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums []float32)"
 	pairsCols      = 32            // columns of a panel
 	pairsPitch     = 4 * pairsCols // bytes between rows of a panel, and of sums
+	roundAhead     = 4             // rows that are fetched ahead while rows are rounded, one strip's last rows those of the next
 )
 
 // dots writes what AVX512_BF16 can do: rounding to pairs, and a kernel for some numbers of rows.
@@ -58,6 +59,9 @@ func (m *machine) round() {
 	m.Label(whole)
 	m.SUBQ(imm(32), left)
 	m.JLT(operand.LabelRef(rest))
+	for line := range 2 {
+		m.PREFETCHT0(operand.Mem{Base: from, Index: stride, Scale: roundAhead, Disp: 64 * line})
+	}
 	m.VMOVUPS(at(from, 0), reg.Z0)
 	m.VMOVUPS(at(from, 64), reg.Z1)
 	m.narrow(to)
