@@ -35,6 +35,11 @@ func words(x []float32) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
 
+// numbersOf are the same bits.
+func numbersOf(x []uint32) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
 // addPairs is add for a right operand of pairs: c = a·b + bias + beta·c.
 func (x *block) addPairs(a *view, b *source, last bool) {
 	k := x.k.pairs
@@ -87,7 +92,11 @@ func (s *source) turnPairs(k *kernels, dst []uint32, l0, l1, j0, j1 int) {
 		depth := pairsOf(min(pairsDepth, s.cols-from))
 		l := l0
 		for ; l < l1; l += size {
-			k.pairs.turn(panel[(l-l0)/2*size:], s.turnedPairs[from/2*whole+l*depth+(j-from)/2*size:])
+			at := from/2*whole + l*depth + (j-from)/2*size
+			if next := at + size*depth; l+size < l1 {
+				k.touch(numbersOf(s.turnedPairs[next:]), size/2, size, size)
+			}
+			k.pairs.turn(panel[(l-l0)/2*size:], s.turnedPairs[at:])
 		}
 		clear(panel[(l-l0)/2*size:])
 	}

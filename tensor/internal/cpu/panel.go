@@ -90,6 +90,9 @@ func (s *source) turn(k *kernels, dst []float32, l0, l1, j0, j1 int) {
 		for l := l0; l < l1; l += size {
 			squares := s.turned[from*whole+l*depth:]
 			for j := j0; j < end; j += size {
+				if l+size < l1 { // the next square is far away
+					k.touch(squares[size*depth+(j-from)*size:], size, size, size)
+				}
 				k.pack(dst[(j-j0)*(l1-l0)+(l-l0)*size:], squares[(j-from)*size:], min(size, end-j), min(size, l1-l), size)
 			}
 		}
