@@ -8,6 +8,7 @@ type block struct {
 	beta           float32
 	addend         []float32 // the bias, until it has been added
 	inPre          bool      // sums are made in pre
+	low            lowRank
 	i0, i1, j0, j1 int
 }
 
@@ -29,7 +30,7 @@ func (p *product) chunk(w *worker, t int) {
 	x.multiply()
 }
 
-// multiply adds up the products, that of low rank last.
+// multiply adds up the products. That of low rank follows the other strip by strip, while the sums are in the cache.
 func (x *block) multiply() {
 	whole, low := x.alpha != 0 && x.a.cols > 0, !x.u.none() && x.u.cols > 0
 	if !whole && !low {
@@ -40,24 +41,28 @@ func (x *block) multiply() {
 		x.finish(0, x.c.rows)
 	}
 	switch {
-	case whole && x.b.halves():
-		x.addPairs(&x.a, &x.b, !low)
-	case whole:
-		x.add(&x.a, &x.b, x.alpha, !low)
+	case !whole && low:
+		x.add(&x.u, &x.v, 1)
+		return
+	case low:
+		x.low = x.lowRank()
 	}
-	if low {
-		x.add(&x.u, &x.v, 1, true)
+	switch {
+	case whole && x.b.halves():
+		x.addPairs(&x.a, &x.b)
+	case whole:
+		x.add(&x.a, &x.b, x.alpha)
 	}
 }
 
-// add makes c = alpha·a·b + bias + beta·c, a block of depth at a time. If the product is the last one, what follows the sums is done strip by strip while they are in the cache.
-func (x *block) add(a *view, b *source, alpha float32, last bool) {
+// add makes c = alpha·a·b + bias + beta·c, a block of depth at a time. After the last one, what follows the sums is done strip by strip while they are in the cache.
+func (x *block) add(a *view, b *source, alpha float32) {
 	for l0 := 0; l0 < a.cols; l0 += x.k.depthBlock {
 		l1 := min(l0+x.k.depthBlock, a.cols)
 		part := a.window(x.i0, x.i1, l0, l1)
-		panels, br, next := b.panels(x.k, x.w, l0, l1, x.j0, x.j1, part.rows)
+		panels, br, next := b.panels(x.k, x.w, slotB, l0, l1, x.j0, x.j1, part.rows)
 		x.k.strips(x.w, &x.c, &part, panels, br, next, alpha, x.beta, x.addend, func(from, to int) {
-			if last && l1 == a.cols {
+			if l1 == a.cols {
 				x.finish(from, to)
 			}
 		})
@@ -65,8 +70,36 @@ func (x *block) add(a *view, b *source, alpha float32, last bool) {
 	}
 }
 
+// A lowRank is a product that follows another one strip by strip: rows of u, of which a row or a column is contiguous, and panels of v.
+type lowRank struct {
+	u        view
+	panels   []float32
+	br, next int
+}
+
+// lowRank is that of the block.
+func (x *block) lowRank() (low lowRank) {
+	low.u = x.u.window(x.i0, x.i1, 0, x.u.cols)
+	if low.u.cs != 1 && low.u.rs != 1 {
+		low.u.data, low.u.rs, low.u.cs = x.k.rows(x.w, slotU, low.u)
+	}
+	low.panels, low.br, low.next = x.v.panels(x.k, x.w, slotLow, 0, x.v.rows, x.j0, x.j1, x.c.rows)
+	return low
+}
+
+// add makes c = u·v + c, for the rows of u from one on.
+func (low *lowRank) add(k *kernels, c view, from int) {
+	for i := 0; i < c.rows; i += k.tileRows {
+		n, u := min(k.tileRows, c.rows-i), low.u.data[(from+i)*low.u.rs:]
+		k.tile[n](c.data[i*c.rs:], c.rs, u, low.u.rs, low.u.cs, low.panels, low.br, low.next, low.u.cols, c.cols, 1, 1, nil, u, low.u.rs)
+	}
+}
+
 // finish does what follows the sums of rows [from, to) of the block.
 func (x *block) finish(from, to int) {
+	if !x.low.u.none() {
+		x.low.add(x.k, x.c.window(from, to, 0, x.c.cols), from)
+	}
 	if x.f == nil && x.pre.none() && x.product.c.rowwise() {
 		return
 	}

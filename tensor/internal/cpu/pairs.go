@@ -41,7 +41,7 @@ func numbersOf(x []uint32) []float32 {
 }
 
 // addPairs is add for a right operand of pairs: c = a·b + bias + beta·c.
-func (x *block) addPairs(a *view, b *source, last bool) {
+func (x *block) addPairs(a *view, b *source) {
 	k := x.k.pairs
 	sums := x.w.floats(slotSums, k.rows*x.k.tileCols)
 	for l0 := 0; l0 < a.cols; l0 += pairsDepth {
@@ -52,7 +52,7 @@ func (x *block) addPairs(a *view, b *source, last bool) {
 			end := min(i+k.rows, part.rows)
 			rows, pitch := x.k.roundRows(x.w, part.window(i, end, 0, part.cols))
 			k.tile(x.c.data[i*x.c.rs:], x.c.rs, rows, pitch, panels, x.k.tileCols*depth, depth, end-i, x.c.cols, x.beta, x.addend, sums)
-			if last && l1 == a.cols {
+			if l1 == a.cols {
 				x.finish(i, end)
 			}
 		}
@@ -65,7 +65,7 @@ func (k *kernels) roundRows(w *worker, a view) (rows []uint32, pitch int) {
 	const skew = 16
 	data, stride := a.data, a.rs
 	if a.cs != 1 {
-		data, stride, _ = k.rows(w, a)
+		data, stride, _ = k.rows(w, slotA, a)
 	}
 	pitch = pairsOf(a.cols) + skew
 	rows = words(w.floats(slotPairs, k.pairs.rows*pitch))

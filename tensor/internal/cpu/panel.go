@@ -35,8 +35,9 @@ func (s *source) ready() bool { return s.packed != nil || s.pairs != nil }
 // halves reports whether the product is one of bfloat16 numbers.
 func (s *source) halves() bool { return s.pairs != nil || s.turnedPairs != nil }
 
-// panels is rows [l0, l1), a block of depth, and columns [j0, j1) as tiles read them, for a left operand of the given number of rows: rows are br apart, panels next.
-func (s *source) panels(k *kernels, w *worker, l0, l1, j0, j1, rows int) (data []float32, br, next int) {
+// panels is rows [l0, l1), a block of depth, and columns [j0, j1) as tiles read them, for a left operand of the given number of rows: rows are br apart, panels next. Those that are made here are in
+// the slot.
+func (s *source) panels(k *kernels, w *worker, in slot, l0, l1, j0, j1, rows int) (data []float32, br, next int) {
 	depth := l1 - l0
 	switch {
 	case s.packed != nil:
@@ -45,7 +46,7 @@ func (s *source) panels(k *kernels, w *worker, l0, l1, j0, j1, rows int) (data [
 	case s.direct(k, rows):
 		return s.data[l0*s.rs+j0:], s.rs, k.tileCols
 	}
-	data = w.floats(slotB, blocks(j1-j0, k.tileCols)*k.tileCols*depth)
+	data = w.floats(in, blocks(j1-j0, k.tileCols)*k.tileCols*depth)
 	s.pack(k, w, data, l0, l1, j0, j1)
 	return data, k.tileCols, k.tileCols * depth
 }

@@ -16,7 +16,7 @@ func (k *kernels) strips(w *worker, c, a *view, b []float32, br, next int, alpha
 		case columns != nil:
 			rows, ar, ac = columns[s*a.cols*k.rowPitch:], 1, k.rowPitch
 		case !direct:
-			rows, ar, ac = k.rows(w, a.window(i, end, 0, a.cols))
+			rows, ar, ac = k.rows(w, slotA, a.window(i, end, 0, a.cols))
 		}
 		k.tile[end-i](c.data[i*c.rs:], c.rs, rows, ar, ac, b, br, next, a.cols, c.cols, alpha, beta, bias, ahead, a.rs)
 		if done != nil {
@@ -55,10 +55,10 @@ func (k *kernels) columns(w *worker, a *view, n int) []float32 {
 }
 
 // rows copies a strip of a left operand, by rows.
-func (k *kernels) rows(w *worker, a view) (data []float32, ar, ac int) {
+func (k *kernels) rows(w *worker, to slot, a view) (data []float32, ar, ac int) {
 	const skew = 16
 	pitch := a.cols + skew
-	data = w.floats(slotA, a.rows*pitch)
+	data = w.floats(to, a.rows*pitch)
 	for i := range a.rows {
 		out := data[i*pitch:][:a.cols]
 		if a.cs == 1 {

@@ -36,6 +36,8 @@ type slot uint8
 const (
 	slotA    slot = iota // packed rows of a product's left operand
 	slotB                // packed panels of its right operand
+	slotU                // rows of the left operand of a product of low rank
+	slotLow              // and panels of the right one
 	slotC                // a block of its result, where the result's rows are not contiguous
 	slotWide             // widened rows of a weight
 	slotX                // gathered operands of a sweep, or rows
