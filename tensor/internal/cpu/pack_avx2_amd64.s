@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func packAVX2(dst []float32, src []float32, rows int, cols int, stride int)
-// Requires: AVX
+// Requires: AVX, CMOV
 TEXT ·packAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
@@ -13,37 +13,66 @@ TEXT ·packAVX2(SB), NOSPLIT, $0-72
 	MOVQ cols+56(FP), BX
 	MOVQ stride+64(FP), SI
 	SHLQ $0x02, SI
-	CMPQ DX, $+16
-	JLT  rest2
 
-block1:
+block2:
 	CMPQ           BX, $+8
-	JLT            rest2
+	JLT            rest3
 	MOVQ           CX, DI
+	MOVQ           SI, R8
+	MOVQ           DX, R9
+	LEAQ           avx2Splats<>+0(SB), R10
+	XORQ           R11, R11
+	TESTQ          R9, R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y0
 	VBROADCASTF128 16(DI), Y1
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y2
 	VBROADCASTF128 16(DI), Y3
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y4
 	VBROADCASTF128 16(DI), Y5
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y6
 	VBROADCASTF128 16(DI), Y7
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y0, Y0
 	VINSERTF128    $0x01, 16(DI), Y1, Y1
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y2, Y2
 	VINSERTF128    $0x01, 16(DI), Y3, Y3
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y4, Y4
 	VINSERTF128    $0x01, 16(DI), Y5, Y5
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y6, Y6
 	VINSERTF128    $0x01, 16(DI), Y7, Y7
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VUNPCKLPS      Y2, Y0, Y8
 	VUNPCKHPS      Y2, Y0, Y0
 	VUNPCKLPS      Y6, Y4, Y2
@@ -70,28 +99,52 @@ block1:
 	VMOVUPS        Y0, 448(AX)
 	VBROADCASTF128 (DI), Y0
 	VBROADCASTF128 16(DI), Y1
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y2
 	VBROADCASTF128 16(DI), Y3
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y4
 	VBROADCASTF128 16(DI), Y5
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VBROADCASTF128 (DI), Y6
 	VBROADCASTF128 16(DI), Y7
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y0, Y0
 	VINSERTF128    $0x01, 16(DI), Y1, Y1
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y2, Y2
 	VINSERTF128    $0x01, 16(DI), Y3, Y3
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y4, Y4
 	VINSERTF128    $0x01, 16(DI), Y5, Y5
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VINSERTF128    $0x01, (DI), Y6, Y6
 	VINSERTF128    $0x01, 16(DI), Y7, Y7
-	ADDQ           SI, DI
+	ADDQ           R8, DI
+	DECQ           R9
+	CMOVQLE        R10, DI
+	CMOVQLE        R11, R8
 	VUNPCKLPS      Y2, Y0, Y8
 	VUNPCKHPS      Y2, Y0, Y0
 	VUNPCKLPS      Y6, Y4, Y2
@@ -119,11 +172,11 @@ block1:
 	ADDQ           $+32, CX
 	ADDQ           $+512, AX
 	SUBQ           $+8, BX
-	JMP            block1
+	JMP            block2
 
-rest2:
+rest3:
 	TESTQ  BX, BX
-	JLE    done3
+	JLE    done1
 	VXORPS Y0, Y0, Y0
 
 column4:
@@ -147,7 +200,7 @@ filled6:
 	DECQ BX
 	JNZ  column4
 
-done3:
+done1:
 	VZEROUPPER
 	RET
 
@@ -227,6 +280,16 @@ line11:
 done12:
 	VZEROUPPER
 	RET
+
+DATA avx2Splats<>+0(SB)/4, $0x00000000
+DATA avx2Splats<>+4(SB)/4, $0x00000000
+DATA avx2Splats<>+8(SB)/4, $0x00000000
+DATA avx2Splats<>+12(SB)/4, $0x00000000
+DATA avx2Splats<>+16(SB)/4, $0x00000000
+DATA avx2Splats<>+20(SB)/4, $0x00000000
+DATA avx2Splats<>+24(SB)/4, $0x00000000
+DATA avx2Splats<>+28(SB)/4, $0x00000000
+GLOBL avx2Splats<>(SB), RODATA|NOPTR, $32
 
 DATA avx2Iota<>+0(SB)/4, $0x00000000
 DATA avx2Iota<>+4(SB)/4, $0x00000001

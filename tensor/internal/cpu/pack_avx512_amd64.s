@@ -13,45 +13,98 @@ TEXT ·packAVX512(SB), NOSPLIT, $0-72
 	MOVQ cols+56(FP), BX
 	MOVQ stride+64(FP), SI
 	SHLQ $0x02, SI
-	CMPQ DX, $+32
-	JLT  rest2
 
-block1:
+block3:
 	CMPQ       BX, $+16
-	JLT        rest2
+	JLT        rest4
 	MOVQ       CX, DI
+	MOVQ       SI, R8
+	MOVQ       DX, R9
+	LEAQ       avx512Splats<>+0(SB), R10
+	XORQ       R11, R11
+	TESTQ      R9, R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z0
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z1
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z2
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z3
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z4
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z5
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z6
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z7
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z8
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z9
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z10
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z11
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z12
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z13
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z14
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z15
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z0
 	VUNPCKLPS  Z3, Z2, Z1
@@ -133,37 +186,85 @@ block1:
 	VSHUFF32X4 $0xdd, Z3, Z0, Z0
 	VMOVUPS    Z0, 1920(AX)
 	VMOVUPS    (DI), Z0
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z1
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z2
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z3
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z4
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z5
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z6
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z7
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z8
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z9
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z10
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z11
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z12
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z13
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z14
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VMOVUPS    (DI), Z15
-	ADDQ       SI, DI
+	ADDQ       R8, DI
+	DECQ       R9
+	CMOVQLE    R10, DI
+	CMOVQLE    R11, R8
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z0
 	VUNPCKLPS  Z3, Z2, Z1
@@ -247,11 +348,11 @@ block1:
 	ADDQ       $+64, CX
 	ADDQ       $+2048, AX
 	SUBQ       $+16, BX
-	JMP        block1
+	JMP        block3
 
-rest2:
+rest4:
 	TESTQ        BX, BX
-	JLE          done4
+	JLE          done2
 	LEAQ         -16(DX), DI
 	MOVQ         $+16, R8
 	CMPQ         DX, R8
@@ -274,7 +375,7 @@ rest2:
 	SHLQ         $0x04, DX
 	ADDQ         CX, DX
 
-column3:
+column1:
 	VXORPS     Z1, Z1, Z1
 	KMOVW      K1, K3
 	VGATHERDPS (CX)(Z0*1), K3, Z1
@@ -287,9 +388,9 @@ column3:
 	ADDQ       $+4, DX
 	ADDQ       $+128, AX
 	DECQ       BX
-	JNZ        column3
+	JNZ        column1
 
-done4:
+done2:
 	VZEROUPPER
 	RET
 
@@ -375,6 +476,24 @@ line9:
 done10:
 	VZEROUPPER
 	RET
+
+DATA avx512Splats<>+0(SB)/4, $0x00000000
+DATA avx512Splats<>+4(SB)/4, $0x00000000
+DATA avx512Splats<>+8(SB)/4, $0x00000000
+DATA avx512Splats<>+12(SB)/4, $0x00000000
+DATA avx512Splats<>+16(SB)/4, $0x00000000
+DATA avx512Splats<>+20(SB)/4, $0x00000000
+DATA avx512Splats<>+24(SB)/4, $0x00000000
+DATA avx512Splats<>+28(SB)/4, $0x00000000
+DATA avx512Splats<>+32(SB)/4, $0x00000000
+DATA avx512Splats<>+36(SB)/4, $0x00000000
+DATA avx512Splats<>+40(SB)/4, $0x00000000
+DATA avx512Splats<>+44(SB)/4, $0x00000000
+DATA avx512Splats<>+48(SB)/4, $0x00000000
+DATA avx512Splats<>+52(SB)/4, $0x00000000
+DATA avx512Splats<>+56(SB)/4, $0x00000000
+DATA avx512Splats<>+60(SB)/4, $0x00000000
+GLOBL avx512Splats<>(SB), RODATA|NOPTR, $64
 
 DATA avx512Iota<>+0(SB)/4, $0x00000000
 DATA avx512Iota<>+4(SB)/4, $0x00000001

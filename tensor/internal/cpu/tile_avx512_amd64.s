@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func tile1AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile1AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
@@ -186,102 +186,209 @@ narrow2:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
+	CMPQ    DX, $+8
+	JG      wider17
+	VXORPS  Y0, Y0, Y0
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other17
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R8
-	LEAQ    (DI)(DI*2), R9
+	CMPQ    DI, $+4
+	JNE     other18
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), DI
+	LEAQ    (SI)(SI*2), R8
 	CMPQ    BX, $+4
-	JLT     rest20
+	JLT     rest21
 
-depth19:
-	VMOVUPS.Z    (SI), K1, Z1
-	VBROADCASTSS (R8), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(DI*1), K1, Z1
-	VBROADCASTSS 4(R8), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(DI*2), K1, Z1
-	VBROADCASTSS 8(R8), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(R9*1), K1, Z1
-	VBROADCASTSS 12(R8), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         $+16, R8
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth19
+depth20:
+	VMOVUPS.Z        (AX), K1, Y1
+	VFMADD231PS.BCST (DI), Y1, Y0
+	VMOVUPS.Z        (AX)(SI*1), K1, Y1
+	VFMADD231PS.BCST 4(DI), Y1, Y0
+	VMOVUPS.Z        (AX)(SI*2), K1, Y1
+	VFMADD231PS.BCST 8(DI), Y1, Y0
+	VMOVUPS.Z        (AX)(R8*1), K1, Y1
+	VFMADD231PS.BCST 12(DI), Y1, Y0
+	ADDQ             $+16, DI
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth20
 
-rest20:
+rest21:
 	CMPQ BX, $+1
-	JLT  rest22
+	JLT  rest23
 
-depth21:
-	VMOVUPS.Z    (SI), K1, Z1
-	VBROADCASTSS (R8), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         $+4, R8
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth21
+depth22:
+	VMOVUPS.Z        (AX), K1, Y1
+	VFMADD231PS.BCST (DI), Y1, Y0
+	ADDQ             $+4, DI
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth22
 
-rest22:
-	JMP summed18
+rest23:
+	JMP summed19
 
-other17:
+other18:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest25
+
+depth24:
+	VMOVUPS.Z        (AX), K1, Y1
+	VFMADD231PS.BCST (R8), Y1, Y0
+	VMOVUPS.Z        (AX)(SI*1), K1, Y1
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y1, Y0
+	VMOVUPS.Z        (AX)(SI*2), K1, Y1
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y1, Y0
+	VMOVUPS.Z        (AX)(R9*1), K1, Y1
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y1, Y0
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth24
+
+rest25:
+	CMPQ BX, $+1
+	JLT  rest27
+
+depth26:
+	VMOVUPS.Z        (AX), K1, Y1
+	VFMADD231PS.BCST (R8), Y1, Y0
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth26
+
+rest27:
+summed19:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	MOVQ         CX, AX
+	VBROADCASTSS alpha+128(FP), Y1
+	VBROADCASTSS beta+132(FP), Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         bias_base+136(FP), CX
+	MOVQ         bias_len+144(FP), BX
+	TESTQ        BX, BX
+	JEQ          unbiased30
+	SUBQ         DX, BX
+	VMOVUPS.Z    (CX)(BX*4), K1, Y3
+
+unbiased30:
+	VFMADD213PS Y3, Y1, Y0
+	VXORPS      X1, X1, X1
+	VUCOMISS    X1, X2
+	JNE         add28
+	VMOVUPS     Y0, K1, (AX)
+	JMP         written29
+
+add28:
+	VMOVUPS.Z   (AX), K1, Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y0, K1, (AX)
+
+written29:
+	JMP done3
+
+wider17:
+	VXORPS Z0, Z0, Z0
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other31
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R8
+	LEAQ   (DI)(DI*2), R9
+	CMPQ   BX, $+4
+	JLT    rest34
+
+depth33:
+	VMOVUPS.Z        (SI), K1, Z1
+	VFMADD231PS.BCST (R8), Z1, Z0
+	VMOVUPS.Z        (SI)(DI*1), K1, Z1
+	VFMADD231PS.BCST 4(R8), Z1, Z0
+	VMOVUPS.Z        (SI)(DI*2), K1, Z1
+	VFMADD231PS.BCST 8(R8), Z1, Z0
+	VMOVUPS.Z        (SI)(R9*1), K1, Z1
+	VFMADD231PS.BCST 12(R8), Z1, Z0
+	ADDQ             $+16, R8
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth33
+
+rest34:
+	CMPQ BX, $+1
+	JLT  rest36
+
+depth35:
+	VMOVUPS.Z        (SI), K1, Z1
+	VFMADD231PS.BCST (R8), Z1, Z0
+	ADDQ             $+4, R8
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth35
+
+rest36:
+	JMP summed32
+
+other31:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest24
+	JLT  rest38
 
-depth23:
-	VMOVUPS.Z    (SI), K1, Z1
-	VBROADCASTSS (R9), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(DI*1), K1, Z1
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(DI*2), K1, Z1
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	VMOVUPS.Z    (SI)(R10*1), K1, Z1
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth23
+depth37:
+	VMOVUPS.Z        (SI), K1, Z1
+	VFMADD231PS.BCST (R9), Z1, Z0
+	VMOVUPS.Z        (SI)(DI*1), K1, Z1
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z1, Z0
+	VMOVUPS.Z        (SI)(DI*2), K1, Z1
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z1, Z0
+	VMOVUPS.Z        (SI)(R10*1), K1, Z1
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z1, Z0
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth37
 
-rest24:
+rest38:
 	CMPQ BX, $+1
-	JLT  rest26
+	JLT  rest40
 
-depth25:
-	VMOVUPS.Z    (SI), K1, Z1
-	VBROADCASTSS (R9), Z2
-	VFMADD231PS  Z2, Z1, Z0
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth25
+depth39:
+	VMOVUPS.Z        (SI), K1, Z1
+	VFMADD231PS.BCST (R9), Z1, Z0
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth39
 
-rest26:
-summed18:
+rest40:
+summed32:
 	MOVQ         cr+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         CX, BX
@@ -291,24 +398,24 @@ summed18:
 	MOVQ         bias_base+136(FP), SI
 	MOVQ         bias_len+144(FP), DI
 	TESTQ        DI, DI
-	JEQ          unbiased29
+	JEQ          unbiased43
 	SUBQ         DX, DI
 	VMOVUPS.Z    (SI)(DI*4), K1, Z3
 
-unbiased29:
+unbiased43:
 	VFMADD213PS Z3, Z1, Z0
 	VXORPS      X1, X1, X1
 	VUCOMISS    X1, X2
-	JNE         add27
+	JNE         add41
 	VMOVUPS     Z0, K1, (BX)
-	JMP         written28
+	JMP         written42
 
-add27:
+add41:
 	VMOVUPS.Z   (BX), K1, Z1
 	VFMADD231PS Z1, Z2, Z0
 	VMOVUPS     Z0, K1, (BX)
 
-written28:
+written42:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
@@ -319,16 +426,16 @@ done3:
 	RET
 
 // func tile2AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile2AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel30:
+panel44:
 	CMPQ       DX, $+32
-	JLT        narrow31
+	JLT        narrow45
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -350,15 +457,15 @@ panel30:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other33
+	JNE        other47
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest36
+	JLT        rest50
 
-depth35:
+depth49:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -395,13 +502,13 @@ depth35:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth35
+	JGE          depth49
 
-rest36:
+rest50:
 	CMPQ SI, $+1
-	JLT  rest38
+	JLT  rest52
 
-depth37:
+depth51:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -414,18 +521,18 @@ depth37:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth37
+	JGE          depth51
 
-rest38:
-	JMP summed34
+rest52:
+	JMP summed48
 
-other33:
+other47:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest40
+	JLT  rest54
 
-depth39:
+depth53:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -465,13 +572,13 @@ depth39:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth39
+	JGE          depth53
 
-rest40:
+rest54:
 	CMPQ SI, $+1
-	JLT  rest42
+	JLT  rest56
 
-depth41:
+depth55:
 	VMOVUPS      (DI), Z4
 	VMOVUPS      64(DI), Z5
 	VBROADCASTSS (R10), Z6
@@ -484,10 +591,10 @@ depth41:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth41
+	JGE          depth55
 
-rest42:
-summed34:
+rest56:
+summed48:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -498,27 +605,27 @@ summed34:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased45
+	JEQ          unbiased59
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z6
 	VMOVUPS      64(R8)(R9*4), Z7
 
-unbiased45:
+unbiased59:
 	VFMADD213PS Z6, Z4, Z0
 	VFMADD213PS Z7, Z4, Z1
 	VFMADD213PS Z6, Z4, Z2
 	VFMADD213PS Z7, Z4, Z3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add43
+	JNE         add57
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
 	VMOVUPS     Z2, (SI)
 	VMOVUPS     Z3, 64(SI)
-	JMP         written44
+	JMP         written58
 
-add43:
+add57:
 	VFMADD231PS (SI), Z5, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z5, Z1
@@ -529,15 +636,15 @@ add43:
 	VFMADD231PS 64(SI), Z5, Z3
 	VMOVUPS     Z3, 64(SI)
 
-written44:
+written58:
 	SUBQ $+32, DX
-	JLE  done32
+	JLE  done46
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel30
+	JMP  panel44
 
-narrow31:
+narrow45:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -545,123 +652,237 @@ narrow31:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
+	CMPQ    DX, $+8
+	JG      wider60
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other46
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (DI)(DI*2), R10
+	CMPQ    DI, $+4
+	JNE     other61
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (SI)(SI*2), R9
 	CMPQ    BX, $+4
-	JLT     rest49
+	JLT     rest64
 
-depth48:
-	VMOVUPS.Z    (SI), K1, Z2
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS (R9)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(DI*1), K1, Z2
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(DI*2), K1, Z2
-	VBROADCASTSS 8(R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(R10*1), K1, Z2
-	VBROADCASTSS 12(R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         $+16, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth48
+depth63:
+	VMOVUPS.Z        (AX), K1, Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y2, Y1
+	VMOVUPS.Z        (AX)(SI*1), K1, Y2
+	VFMADD231PS.BCST 4(R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y2, Y1
+	VMOVUPS.Z        (AX)(SI*2), K1, Y2
+	VFMADD231PS.BCST 8(R8), Y2, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y2, Y1
+	VMOVUPS.Z        (AX)(R9*1), K1, Y2
+	VFMADD231PS.BCST 12(R8), Y2, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y2, Y1
+	ADDQ             $+16, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth63
 
-rest49:
+rest64:
 	CMPQ BX, $+1
-	JLT  rest51
+	JLT  rest66
 
-depth50:
-	VMOVUPS.Z    (SI), K1, Z2
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS (R9)(R8*1), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         $+4, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth50
+depth65:
+	VMOVUPS.Z        (AX), K1, Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y2, Y1
+	ADDQ             $+4, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth65
 
-rest51:
-	JMP summed47
+rest66:
+	JMP summed62
 
-other46:
+other61:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest68
+
+depth67:
+	VMOVUPS.Z        (AX), K1, Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8), Y2, Y1
+	VMOVUPS.Z        (AX)(SI*1), K1, Y2
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8), Y2, Y1
+	VMOVUPS.Z        (AX)(SI*2), K1, Y2
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8), Y2, Y1
+	VMOVUPS.Z        (AX)(R9*1), K1, Y2
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8), Y2, Y1
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth67
+
+rest68:
+	CMPQ BX, $+1
+	JLT  rest70
+
+depth69:
+	VMOVUPS.Z        (AX), K1, Y2
+	VFMADD231PS.BCST (R8), Y2, Y0
+	VFMADD231PS.BCST 4(R8), Y2, Y1
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth69
+
+rest70:
+summed62:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y2
+	VBROADCASTSS beta+132(FP), Y3
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased73
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y4
+
+unbiased73:
+	VFMADD213PS Y4, Y2, Y0
+	VFMADD213PS Y4, Y2, Y1
+	VXORPS      X2, X2, X2
+	VUCOMISS    X2, X3
+	JNE         add71
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	JMP         written72
+
+add71:
+	VMOVUPS.Z   (CX), K1, Y2
+	VFMADD231PS Y2, Y3, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y2
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     Y1, K1, (CX)
+
+written72:
+	JMP done46
+
+wider60:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other74
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (DI)(DI*2), R10
+	CMPQ   BX, $+4
+	JLT    rest77
+
+depth76:
+	VMOVUPS.Z        (SI), K1, Z2
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z2, Z1
+	VMOVUPS.Z        (SI)(DI*1), K1, Z2
+	VFMADD231PS.BCST 4(R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z2, Z1
+	VMOVUPS.Z        (SI)(DI*2), K1, Z2
+	VFMADD231PS.BCST 8(R9), Z2, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z2, Z1
+	VMOVUPS.Z        (SI)(R10*1), K1, Z2
+	VFMADD231PS.BCST 12(R9), Z2, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z2, Z1
+	ADDQ             $+16, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth76
+
+rest77:
+	CMPQ BX, $+1
+	JLT  rest79
+
+depth78:
+	VMOVUPS.Z        (SI), K1, Z2
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z2, Z1
+	ADDQ             $+4, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth78
+
+rest79:
+	JMP summed75
+
+other74:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest53
+	JLT  rest81
 
-depth52:
-	VMOVUPS.Z    (SI), K1, Z2
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(DI*1), K1, Z2
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(DI*2), K1, Z2
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS.Z    (SI)(R10*1), K1, Z2
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth52
+depth80:
+	VMOVUPS.Z        (SI), K1, Z2
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9), Z2, Z1
+	VMOVUPS.Z        (SI)(DI*1), K1, Z2
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9), Z2, Z1
+	VMOVUPS.Z        (SI)(DI*2), K1, Z2
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9), Z2, Z1
+	VMOVUPS.Z        (SI)(R10*1), K1, Z2
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9), Z2, Z1
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth80
 
-rest53:
+rest81:
 	CMPQ BX, $+1
-	JLT  rest55
+	JLT  rest83
 
-depth54:
-	VMOVUPS.Z    (SI), K1, Z2
-	VBROADCASTSS (R9), Z3
-	VFMADD231PS  Z3, Z2, Z0
-	VBROADCASTSS 4(R9), Z3
-	VFMADD231PS  Z3, Z2, Z1
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth54
+depth82:
+	VMOVUPS.Z        (SI), K1, Z2
+	VFMADD231PS.BCST (R9), Z2, Z0
+	VFMADD231PS.BCST 4(R9), Z2, Z1
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth82
 
-rest55:
-summed47:
+rest83:
+summed75:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -671,22 +892,22 @@ summed47:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased58
+	JEQ          unbiased86
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z4
 
-unbiased58:
+unbiased86:
 	VFMADD213PS Z4, Z2, Z0
 	VFMADD213PS Z4, Z2, Z1
 	VXORPS      X2, X2, X2
 	VUCOMISS    X2, X3
-	JNE         add56
+	JNE         add84
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
-	JMP         written57
+	JMP         written85
 
-add56:
+add84:
 	VMOVUPS.Z   (BX), K1, Z2
 	VFMADD231PS Z2, Z3, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -695,27 +916,27 @@ add56:
 	VFMADD231PS Z2, Z3, Z1
 	VMOVUPS     Z1, K1, (BX)
 
-written57:
+written85:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow31
+	JG   narrow45
 
-done32:
+done46:
 	VZEROUPPER
 	RET
 
 // func tile3AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile3AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel59:
+panel87:
 	CMPQ       DX, $+32
-	JLT        narrow60
+	JLT        narrow88
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -742,15 +963,15 @@ panel59:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other62
+	JNE        other90
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
 	LEAQ       (R8)(R8*2), R11
 	CMPQ       SI, $+4
-	JLT        rest65
+	JLT        rest93
 
-depth64:
+depth92:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -799,13 +1020,13 @@ depth64:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth64
+	JGE          depth92
 
-rest65:
+rest93:
 	CMPQ SI, $+1
-	JLT  rest67
+	JLT  rest95
 
-depth66:
+depth94:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -821,18 +1042,18 @@ depth66:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth66
+	JGE          depth94
 
-rest67:
-	JMP summed63
+rest95:
+	JMP summed91
 
-other62:
+other90:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest69
+	JLT  rest97
 
-depth68:
+depth96:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -884,13 +1105,13 @@ depth68:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth68
+	JGE          depth96
 
-rest69:
+rest97:
 	CMPQ SI, $+1
-	JLT  rest71
+	JLT  rest99
 
-depth70:
+depth98:
 	VMOVUPS      (DI), Z6
 	VMOVUPS      64(DI), Z7
 	VBROADCASTSS (R10), Z8
@@ -906,10 +1127,10 @@ depth70:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth70
+	JGE          depth98
 
-rest71:
-summed63:
+rest99:
+summed91:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -920,12 +1141,12 @@ summed63:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased74
+	JEQ          unbiased102
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z8
 	VMOVUPS      64(R8)(R9*4), Z9
 
-unbiased74:
+unbiased102:
 	VFMADD213PS Z8, Z6, Z0
 	VFMADD213PS Z9, Z6, Z1
 	VFMADD213PS Z8, Z6, Z2
@@ -934,7 +1155,7 @@ unbiased74:
 	VFMADD213PS Z9, Z6, Z5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add72
+	JNE         add100
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -943,9 +1164,9 @@ unbiased74:
 	ADDQ        DI, SI
 	VMOVUPS     Z4, (SI)
 	VMOVUPS     Z5, 64(SI)
-	JMP         written73
+	JMP         written101
 
-add72:
+add100:
 	VFMADD231PS (SI), Z7, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z7, Z1
@@ -961,15 +1182,15 @@ add72:
 	VFMADD231PS 64(SI), Z7, Z5
 	VMOVUPS     Z5, 64(SI)
 
-written73:
+written101:
 	SUBQ $+32, DX
-	JLE  done61
+	JLE  done89
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel59
+	JMP  panel87
 
-narrow60:
+narrow88:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -977,144 +1198,266 @@ narrow60:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
+	CMPQ    DX, $+8
+	JG      wider103
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other75
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (DI)(DI*2), R10
+	CMPQ    DI, $+4
+	JNE     other104
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (SI)(SI*2), R9
 	CMPQ    BX, $+4
-	JLT     rest78
+	JLT     rest107
 
-depth77:
-	VMOVUPS.Z    (SI), K1, Z3
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS (R9)(R8*1), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS (R9)(R8*2), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(DI*1), K1, Z3
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(DI*2), K1, Z3
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(R10*1), K1, Z3
-	VBROADCASTSS 12(R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         $+16, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth77
+depth106:
+	VMOVUPS.Z        (AX), K1, Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y3, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y3, Y2
+	VMOVUPS.Z        (AX)(SI*1), K1, Y3
+	VFMADD231PS.BCST 4(R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y3, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y3, Y2
+	VMOVUPS.Z        (AX)(SI*2), K1, Y3
+	VFMADD231PS.BCST 8(R8), Y3, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y3, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y3, Y2
+	VMOVUPS.Z        (AX)(R9*1), K1, Y3
+	VFMADD231PS.BCST 12(R8), Y3, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y3, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y3, Y2
+	ADDQ             $+16, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth106
 
-rest78:
+rest107:
 	CMPQ BX, $+1
-	JLT  rest80
+	JLT  rest109
 
-depth79:
-	VMOVUPS.Z    (SI), K1, Z3
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS (R9)(R8*1), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS (R9)(R8*2), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         $+4, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth79
+depth108:
+	VMOVUPS.Z        (AX), K1, Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y3, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y3, Y2
+	ADDQ             $+4, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth108
 
-rest80:
-	JMP summed76
+rest109:
+	JMP summed105
 
-other75:
+other104:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest111
+
+depth110:
+	VMOVUPS.Z        (AX), K1, Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8), Y3, Y1
+	VFMADD231PS.BCST 8(R8), Y3, Y2
+	VMOVUPS.Z        (AX)(SI*1), K1, Y3
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8), Y3, Y1
+	VFMADD231PS.BCST 8(R8), Y3, Y2
+	VMOVUPS.Z        (AX)(SI*2), K1, Y3
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8), Y3, Y1
+	VFMADD231PS.BCST 8(R8), Y3, Y2
+	VMOVUPS.Z        (AX)(R9*1), K1, Y3
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8), Y3, Y1
+	VFMADD231PS.BCST 8(R8), Y3, Y2
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth110
+
+rest111:
+	CMPQ BX, $+1
+	JLT  rest113
+
+depth112:
+	VMOVUPS.Z        (AX), K1, Y3
+	VFMADD231PS.BCST (R8), Y3, Y0
+	VFMADD231PS.BCST 4(R8), Y3, Y1
+	VFMADD231PS.BCST 8(R8), Y3, Y2
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth112
+
+rest113:
+summed105:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y3
+	VBROADCASTSS beta+132(FP), Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased116
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y5
+
+unbiased116:
+	VFMADD213PS Y5, Y3, Y0
+	VFMADD213PS Y5, Y3, Y1
+	VFMADD213PS Y5, Y3, Y2
+	VXORPS      X3, X3, X3
+	VUCOMISS    X3, X4
+	JNE         add114
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	JMP         written115
+
+add114:
+	VMOVUPS.Z   (CX), K1, Y3
+	VFMADD231PS Y3, Y4, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y3
+	VFMADD231PS Y3, Y4, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y3
+	VFMADD231PS Y3, Y4, Y2
+	VMOVUPS     Y2, K1, (CX)
+
+written115:
+	JMP done89
+
+wider103:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other117
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (DI)(DI*2), R10
+	CMPQ   BX, $+4
+	JLT    rest120
+
+depth119:
+	VMOVUPS.Z        (SI), K1, Z3
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z3, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z3, Z2
+	VMOVUPS.Z        (SI)(DI*1), K1, Z3
+	VFMADD231PS.BCST 4(R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z3, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z3, Z2
+	VMOVUPS.Z        (SI)(DI*2), K1, Z3
+	VFMADD231PS.BCST 8(R9), Z3, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z3, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z3, Z2
+	VMOVUPS.Z        (SI)(R10*1), K1, Z3
+	VFMADD231PS.BCST 12(R9), Z3, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z3, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z3, Z2
+	ADDQ             $+16, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth119
+
+rest120:
+	CMPQ BX, $+1
+	JLT  rest122
+
+depth121:
+	VMOVUPS.Z        (SI), K1, Z3
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z3, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z3, Z2
+	ADDQ             $+4, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth121
+
+rest122:
+	JMP summed118
+
+other117:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest82
+	JLT  rest124
 
-depth81:
-	VMOVUPS.Z    (SI), K1, Z3
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(DI*1), K1, Z3
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(DI*2), K1, Z3
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS.Z    (SI)(R10*1), K1, Z3
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth81
+depth123:
+	VMOVUPS.Z        (SI), K1, Z3
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9), Z3, Z1
+	VFMADD231PS.BCST 8(R9), Z3, Z2
+	VMOVUPS.Z        (SI)(DI*1), K1, Z3
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9), Z3, Z1
+	VFMADD231PS.BCST 8(R9), Z3, Z2
+	VMOVUPS.Z        (SI)(DI*2), K1, Z3
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9), Z3, Z1
+	VFMADD231PS.BCST 8(R9), Z3, Z2
+	VMOVUPS.Z        (SI)(R10*1), K1, Z3
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9), Z3, Z1
+	VFMADD231PS.BCST 8(R9), Z3, Z2
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth123
 
-rest82:
+rest124:
 	CMPQ BX, $+1
-	JLT  rest84
+	JLT  rest126
 
-depth83:
-	VMOVUPS.Z    (SI), K1, Z3
-	VBROADCASTSS (R9), Z4
-	VFMADD231PS  Z4, Z3, Z0
-	VBROADCASTSS 4(R9), Z4
-	VFMADD231PS  Z4, Z3, Z1
-	VBROADCASTSS 8(R9), Z4
-	VFMADD231PS  Z4, Z3, Z2
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth83
+depth125:
+	VMOVUPS.Z        (SI), K1, Z3
+	VFMADD231PS.BCST (R9), Z3, Z0
+	VFMADD231PS.BCST 4(R9), Z3, Z1
+	VFMADD231PS.BCST 8(R9), Z3, Z2
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth125
 
-rest84:
-summed76:
+rest126:
+summed118:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1124,25 +1467,25 @@ summed76:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased87
+	JEQ          unbiased129
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z5
 
-unbiased87:
+unbiased129:
 	VFMADD213PS Z5, Z3, Z0
 	VFMADD213PS Z5, Z3, Z1
 	VFMADD213PS Z5, Z3, Z2
 	VXORPS      X3, X3, X3
 	VUCOMISS    X3, X4
-	JNE         add85
+	JNE         add127
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z2, K1, (BX)
-	JMP         written86
+	JMP         written128
 
-add85:
+add127:
 	VMOVUPS.Z   (BX), K1, Z3
 	VFMADD231PS Z3, Z4, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1155,27 +1498,27 @@ add85:
 	VFMADD231PS Z3, Z4, Z2
 	VMOVUPS     Z2, K1, (BX)
 
-written86:
+written128:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow60
+	JG   narrow88
 
-done61:
+done89:
 	VZEROUPPER
 	RET
 
 // func tile4AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile4AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel88:
+panel130:
 	CMPQ       DX, $+32
-	JLT        narrow89
+	JLT        narrow131
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1207,7 +1550,7 @@ panel88:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other91
+	JNE        other133
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1215,9 +1558,9 @@ panel88:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest94
+	JLT        rest136
 
-depth93:
+depth135:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1279,13 +1622,13 @@ depth93:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth93
+	JGE          depth135
 
-rest94:
+rest136:
 	CMPQ SI, $+1
-	JLT  rest96
+	JLT  rest138
 
-depth95:
+depth137:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1305,18 +1648,18 @@ depth95:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth95
+	JGE          depth137
 
-rest96:
-	JMP summed92
+rest138:
+	JMP summed134
 
-other91:
+other133:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest98
+	JLT  rest140
 
-depth97:
+depth139:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1380,13 +1723,13 @@ depth97:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth97
+	JGE          depth139
 
-rest98:
+rest140:
 	CMPQ SI, $+1
-	JLT  rest100
+	JLT  rest142
 
-depth99:
+depth141:
 	VMOVUPS      (DI), Z8
 	VMOVUPS      64(DI), Z9
 	VBROADCASTSS (R10), Z10
@@ -1405,10 +1748,10 @@ depth99:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth99
+	JGE          depth141
 
-rest100:
-summed92:
+rest142:
+summed134:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1419,12 +1762,12 @@ summed92:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased103
+	JEQ          unbiased145
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z10
 	VMOVUPS      64(R8)(R9*4), Z11
 
-unbiased103:
+unbiased145:
 	VFMADD213PS Z10, Z8, Z0
 	VFMADD213PS Z11, Z8, Z1
 	VFMADD213PS Z10, Z8, Z2
@@ -1435,7 +1778,7 @@ unbiased103:
 	VFMADD213PS Z11, Z8, Z7
 	VXORPS      X8, X8, X8
 	VUCOMISS    X8, X9
-	JNE         add101
+	JNE         add143
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -1447,9 +1790,9 @@ unbiased103:
 	ADDQ        DI, SI
 	VMOVUPS     Z6, (SI)
 	VMOVUPS     Z7, 64(SI)
-	JMP         written102
+	JMP         written144
 
-add101:
+add143:
 	VFMADD231PS (SI), Z9, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z9, Z1
@@ -1470,15 +1813,15 @@ add101:
 	VFMADD231PS 64(SI), Z9, Z7
 	VMOVUPS     Z7, 64(SI)
 
-written102:
+written144:
 	SUBQ $+32, DX
-	JLE  done90
+	JLE  done132
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel88
+	JMP  panel130
 
-narrow89:
+narrow131:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -1486,169 +1829,303 @@ narrow89:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
+	CMPQ    DX, $+8
+	JG      wider146
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other104
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (DI)(DI*2), R11
+	CMPQ    DI, $+4
+	JNE     other147
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (SI)(SI*2), R10
 	CMPQ    BX, $+4
-	JLT     rest107
+	JLT     rest150
 
-depth106:
-	VMOVUPS.Z    (SI), K1, Z4
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS (R9)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS (R9)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS (R10), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(DI*1), K1, Z4
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 4(R10), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(DI*2), K1, Z4
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 8(R10), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(R11*1), K1, Z4
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R10), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth106
+depth149:
+	VMOVUPS.Z        (AX), K1, Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y4, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y4, Y2
+	VFMADD231PS.BCST (R9), Y4, Y3
+	VMOVUPS.Z        (AX)(SI*1), K1, Y4
+	VFMADD231PS.BCST 4(R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y4, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y4, Y2
+	VFMADD231PS.BCST 4(R9), Y4, Y3
+	VMOVUPS.Z        (AX)(SI*2), K1, Y4
+	VFMADD231PS.BCST 8(R8), Y4, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y4, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y4, Y2
+	VFMADD231PS.BCST 8(R9), Y4, Y3
+	VMOVUPS.Z        (AX)(R10*1), K1, Y4
+	VFMADD231PS.BCST 12(R8), Y4, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y4, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y4, Y2
+	VFMADD231PS.BCST 12(R9), Y4, Y3
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth149
 
-rest107:
+rest150:
 	CMPQ BX, $+1
-	JLT  rest109
+	JLT  rest152
 
-depth108:
-	VMOVUPS.Z    (SI), K1, Z4
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS (R9)(R8*1), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS (R9)(R8*2), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS (R10), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth108
+depth151:
+	VMOVUPS.Z        (AX), K1, Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y4, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y4, Y2
+	VFMADD231PS.BCST (R9), Y4, Y3
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth151
 
-rest109:
-	JMP summed105
+rest152:
+	JMP summed148
 
-other104:
+other147:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest154
+
+depth153:
+	VMOVUPS.Z        (AX), K1, Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8), Y4, Y1
+	VFMADD231PS.BCST 8(R8), Y4, Y2
+	VFMADD231PS.BCST 12(R8), Y4, Y3
+	VMOVUPS.Z        (AX)(SI*1), K1, Y4
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8), Y4, Y1
+	VFMADD231PS.BCST 8(R8), Y4, Y2
+	VFMADD231PS.BCST 12(R8), Y4, Y3
+	VMOVUPS.Z        (AX)(SI*2), K1, Y4
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8), Y4, Y1
+	VFMADD231PS.BCST 8(R8), Y4, Y2
+	VFMADD231PS.BCST 12(R8), Y4, Y3
+	VMOVUPS.Z        (AX)(R9*1), K1, Y4
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8), Y4, Y1
+	VFMADD231PS.BCST 8(R8), Y4, Y2
+	VFMADD231PS.BCST 12(R8), Y4, Y3
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth153
+
+rest154:
+	CMPQ BX, $+1
+	JLT  rest156
+
+depth155:
+	VMOVUPS.Z        (AX), K1, Y4
+	VFMADD231PS.BCST (R8), Y4, Y0
+	VFMADD231PS.BCST 4(R8), Y4, Y1
+	VFMADD231PS.BCST 8(R8), Y4, Y2
+	VFMADD231PS.BCST 12(R8), Y4, Y3
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth155
+
+rest156:
+summed148:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y4
+	VBROADCASTSS beta+132(FP), Y5
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased159
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y6
+
+unbiased159:
+	VFMADD213PS Y6, Y4, Y0
+	VFMADD213PS Y6, Y4, Y1
+	VFMADD213PS Y6, Y4, Y2
+	VFMADD213PS Y6, Y4, Y3
+	VXORPS      X4, X4, X4
+	VUCOMISS    X4, X5
+	JNE         add157
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	JMP         written158
+
+add157:
+	VMOVUPS.Z   (CX), K1, Y4
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y4
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y4
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y4
+	VFMADD231PS Y4, Y5, Y3
+	VMOVUPS     Y3, K1, (CX)
+
+written158:
+	JMP done132
+
+wider146:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other160
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (DI)(DI*2), R11
+	CMPQ   BX, $+4
+	JLT    rest163
+
+depth162:
+	VMOVUPS.Z        (SI), K1, Z4
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z4, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z4, Z2
+	VFMADD231PS.BCST (R10), Z4, Z3
+	VMOVUPS.Z        (SI)(DI*1), K1, Z4
+	VFMADD231PS.BCST 4(R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z4, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z4, Z2
+	VFMADD231PS.BCST 4(R10), Z4, Z3
+	VMOVUPS.Z        (SI)(DI*2), K1, Z4
+	VFMADD231PS.BCST 8(R9), Z4, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z4, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z4, Z2
+	VFMADD231PS.BCST 8(R10), Z4, Z3
+	VMOVUPS.Z        (SI)(R11*1), K1, Z4
+	VFMADD231PS.BCST 12(R9), Z4, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z4, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z4, Z2
+	VFMADD231PS.BCST 12(R10), Z4, Z3
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth162
+
+rest163:
+	CMPQ BX, $+1
+	JLT  rest165
+
+depth164:
+	VMOVUPS.Z        (SI), K1, Z4
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z4, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z4, Z2
+	VFMADD231PS.BCST (R10), Z4, Z3
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth164
+
+rest165:
+	JMP summed161
+
+other160:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest111
+	JLT  rest167
 
-depth110:
-	VMOVUPS.Z    (SI), K1, Z4
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(DI*1), K1, Z4
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(DI*2), K1, Z4
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS.Z    (SI)(R10*1), K1, Z4
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth110
+depth166:
+	VMOVUPS.Z        (SI), K1, Z4
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9), Z4, Z1
+	VFMADD231PS.BCST 8(R9), Z4, Z2
+	VFMADD231PS.BCST 12(R9), Z4, Z3
+	VMOVUPS.Z        (SI)(DI*1), K1, Z4
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9), Z4, Z1
+	VFMADD231PS.BCST 8(R9), Z4, Z2
+	VFMADD231PS.BCST 12(R9), Z4, Z3
+	VMOVUPS.Z        (SI)(DI*2), K1, Z4
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9), Z4, Z1
+	VFMADD231PS.BCST 8(R9), Z4, Z2
+	VFMADD231PS.BCST 12(R9), Z4, Z3
+	VMOVUPS.Z        (SI)(R10*1), K1, Z4
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9), Z4, Z1
+	VFMADD231PS.BCST 8(R9), Z4, Z2
+	VFMADD231PS.BCST 12(R9), Z4, Z3
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth166
 
-rest111:
+rest167:
 	CMPQ BX, $+1
-	JLT  rest113
+	JLT  rest169
 
-depth112:
-	VMOVUPS.Z    (SI), K1, Z4
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z5, Z4, Z0
-	VBROADCASTSS 4(R9), Z5
-	VFMADD231PS  Z5, Z4, Z1
-	VBROADCASTSS 8(R9), Z5
-	VFMADD231PS  Z5, Z4, Z2
-	VBROADCASTSS 12(R9), Z5
-	VFMADD231PS  Z5, Z4, Z3
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth112
+depth168:
+	VMOVUPS.Z        (SI), K1, Z4
+	VFMADD231PS.BCST (R9), Z4, Z0
+	VFMADD231PS.BCST 4(R9), Z4, Z1
+	VFMADD231PS.BCST 8(R9), Z4, Z2
+	VFMADD231PS.BCST 12(R9), Z4, Z3
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth168
 
-rest113:
-summed105:
+rest169:
+summed161:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -1658,18 +2135,18 @@ summed105:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased116
+	JEQ          unbiased172
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z6
 
-unbiased116:
+unbiased172:
 	VFMADD213PS Z6, Z4, Z0
 	VFMADD213PS Z6, Z4, Z1
 	VFMADD213PS Z6, Z4, Z2
 	VFMADD213PS Z6, Z4, Z3
 	VXORPS      X4, X4, X4
 	VUCOMISS    X4, X5
-	JNE         add114
+	JNE         add170
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -1677,9 +2154,9 @@ unbiased116:
 	VMOVUPS     Z2, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z3, K1, (BX)
-	JMP         written115
+	JMP         written171
 
-add114:
+add170:
 	VMOVUPS.Z   (BX), K1, Z4
 	VFMADD231PS Z4, Z5, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -1696,27 +2173,27 @@ add114:
 	VFMADD231PS Z4, Z5, Z3
 	VMOVUPS     Z3, K1, (BX)
 
-written115:
+written171:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow89
+	JG   narrow131
 
-done90:
+done132:
 	VZEROUPPER
 	RET
 
 // func tile5AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile5AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel117:
+panel173:
 	CMPQ       DX, $+32
-	JLT        narrow118
+	JLT        narrow174
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -1753,7 +2230,7 @@ panel117:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other120
+	JNE        other176
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -1761,9 +2238,9 @@ panel117:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest123
+	JLT        rest179
 
-depth122:
+depth178:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1837,13 +2314,13 @@ depth122:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth122
+	JGE          depth178
 
-rest123:
+rest179:
 	CMPQ SI, $+1
-	JLT  rest125
+	JLT  rest181
 
-depth124:
+depth180:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1866,18 +2343,18 @@ depth124:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth124
+	JGE          depth180
 
-rest125:
-	JMP summed121
+rest181:
+	JMP summed177
 
-other120:
+other176:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest127
+	JLT  rest183
 
-depth126:
+depth182:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1953,13 +2430,13 @@ depth126:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth126
+	JGE          depth182
 
-rest127:
+rest183:
 	CMPQ SI, $+1
-	JLT  rest129
+	JLT  rest185
 
-depth128:
+depth184:
 	VMOVUPS      (DI), Z10
 	VMOVUPS      64(DI), Z11
 	VBROADCASTSS (R10), Z12
@@ -1981,10 +2458,10 @@ depth128:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth128
+	JGE          depth184
 
-rest129:
-summed121:
+rest185:
+summed177:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -1995,12 +2472,12 @@ summed121:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased132
+	JEQ          unbiased188
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z12
 	VMOVUPS      64(R8)(R9*4), Z13
 
-unbiased132:
+unbiased188:
 	VFMADD213PS Z12, Z10, Z0
 	VFMADD213PS Z13, Z10, Z1
 	VFMADD213PS Z12, Z10, Z2
@@ -2013,7 +2490,7 @@ unbiased132:
 	VFMADD213PS Z13, Z10, Z9
 	VXORPS      X10, X10, X10
 	VUCOMISS    X10, X11
-	JNE         add130
+	JNE         add186
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -2028,9 +2505,9 @@ unbiased132:
 	ADDQ        DI, SI
 	VMOVUPS     Z8, (SI)
 	VMOVUPS     Z9, 64(SI)
-	JMP         written131
+	JMP         written187
 
-add130:
+add186:
 	VFMADD231PS (SI), Z11, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z11, Z1
@@ -2056,15 +2533,15 @@ add130:
 	VFMADD231PS 64(SI), Z11, Z9
 	VMOVUPS     Z9, 64(SI)
 
-written131:
+written187:
 	SUBQ $+32, DX
-	JLE  done119
+	JLE  done175
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel117
+	JMP  panel173
 
-narrow118:
+narrow174:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2072,190 +2549,332 @@ narrow118:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
+	CMPQ    DX, $+8
+	JG      wider189
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other133
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (DI)(DI*2), R11
+	CMPQ    DI, $+4
+	JNE     other190
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (SI)(SI*2), R10
 	CMPQ    BX, $+4
-	JLT     rest136
+	JLT     rest193
 
-depth135:
-	VMOVUPS.Z    (SI), K1, Z5
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS (R9)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (R9)(R8*2), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS (R10), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS (R10)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(DI*1), K1, Z5
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 4(R10), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(DI*2), K1, Z5
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 8(R10), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(R11*1), K1, Z5
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R10), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth135
+depth192:
+	VMOVUPS.Z        (AX), K1, Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y5, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y5, Y2
+	VFMADD231PS.BCST (R9), Y5, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y5, Y4
+	VMOVUPS.Z        (AX)(SI*1), K1, Y5
+	VFMADD231PS.BCST 4(R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y5, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y5, Y2
+	VFMADD231PS.BCST 4(R9), Y5, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y5, Y4
+	VMOVUPS.Z        (AX)(SI*2), K1, Y5
+	VFMADD231PS.BCST 8(R8), Y5, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y5, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y5, Y2
+	VFMADD231PS.BCST 8(R9), Y5, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y5, Y4
+	VMOVUPS.Z        (AX)(R10*1), K1, Y5
+	VFMADD231PS.BCST 12(R8), Y5, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y5, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y5, Y2
+	VFMADD231PS.BCST 12(R9), Y5, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y5, Y4
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth192
 
-rest136:
+rest193:
 	CMPQ BX, $+1
-	JLT  rest138
+	JLT  rest195
 
-depth137:
-	VMOVUPS.Z    (SI), K1, Z5
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS (R9)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS (R9)(R8*2), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS (R10), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS (R10)(R8*1), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth137
+depth194:
+	VMOVUPS.Z        (AX), K1, Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y5, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y5, Y2
+	VFMADD231PS.BCST (R9), Y5, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y5, Y4
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth194
 
-rest138:
-	JMP summed134
+rest195:
+	JMP summed191
 
-other133:
+other190:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest197
+
+depth196:
+	VMOVUPS.Z        (AX), K1, Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8), Y5, Y1
+	VFMADD231PS.BCST 8(R8), Y5, Y2
+	VFMADD231PS.BCST 12(R8), Y5, Y3
+	VFMADD231PS.BCST 16(R8), Y5, Y4
+	VMOVUPS.Z        (AX)(SI*1), K1, Y5
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8), Y5, Y1
+	VFMADD231PS.BCST 8(R8), Y5, Y2
+	VFMADD231PS.BCST 12(R8), Y5, Y3
+	VFMADD231PS.BCST 16(R8), Y5, Y4
+	VMOVUPS.Z        (AX)(SI*2), K1, Y5
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8), Y5, Y1
+	VFMADD231PS.BCST 8(R8), Y5, Y2
+	VFMADD231PS.BCST 12(R8), Y5, Y3
+	VFMADD231PS.BCST 16(R8), Y5, Y4
+	VMOVUPS.Z        (AX)(R9*1), K1, Y5
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8), Y5, Y1
+	VFMADD231PS.BCST 8(R8), Y5, Y2
+	VFMADD231PS.BCST 12(R8), Y5, Y3
+	VFMADD231PS.BCST 16(R8), Y5, Y4
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth196
+
+rest197:
+	CMPQ BX, $+1
+	JLT  rest199
+
+depth198:
+	VMOVUPS.Z        (AX), K1, Y5
+	VFMADD231PS.BCST (R8), Y5, Y0
+	VFMADD231PS.BCST 4(R8), Y5, Y1
+	VFMADD231PS.BCST 8(R8), Y5, Y2
+	VFMADD231PS.BCST 12(R8), Y5, Y3
+	VFMADD231PS.BCST 16(R8), Y5, Y4
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth198
+
+rest199:
+summed191:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y5
+	VBROADCASTSS beta+132(FP), Y6
+	VXORPS       Y7, Y7, Y7
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased202
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y7
+
+unbiased202:
+	VFMADD213PS Y7, Y5, Y0
+	VFMADD213PS Y7, Y5, Y1
+	VFMADD213PS Y7, Y5, Y2
+	VFMADD213PS Y7, Y5, Y3
+	VFMADD213PS Y7, Y5, Y4
+	VXORPS      X5, X5, X5
+	VUCOMISS    X5, X6
+	JNE         add200
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	JMP         written201
+
+add200:
+	VMOVUPS.Z   (CX), K1, Y5
+	VFMADD231PS Y5, Y6, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y5
+	VFMADD231PS Y5, Y6, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y5
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y5
+	VFMADD231PS Y5, Y6, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y5
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     Y4, K1, (CX)
+
+written201:
+	JMP done175
+
+wider189:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other203
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (DI)(DI*2), R11
+	CMPQ   BX, $+4
+	JLT    rest206
+
+depth205:
+	VMOVUPS.Z        (SI), K1, Z5
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z5, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z5, Z2
+	VFMADD231PS.BCST (R10), Z5, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z5, Z4
+	VMOVUPS.Z        (SI)(DI*1), K1, Z5
+	VFMADD231PS.BCST 4(R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z5, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z5, Z2
+	VFMADD231PS.BCST 4(R10), Z5, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z5, Z4
+	VMOVUPS.Z        (SI)(DI*2), K1, Z5
+	VFMADD231PS.BCST 8(R9), Z5, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z5, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z5, Z2
+	VFMADD231PS.BCST 8(R10), Z5, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z5, Z4
+	VMOVUPS.Z        (SI)(R11*1), K1, Z5
+	VFMADD231PS.BCST 12(R9), Z5, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z5, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z5, Z2
+	VFMADD231PS.BCST 12(R10), Z5, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z5, Z4
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth205
+
+rest206:
+	CMPQ BX, $+1
+	JLT  rest208
+
+depth207:
+	VMOVUPS.Z        (SI), K1, Z5
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z5, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z5, Z2
+	VFMADD231PS.BCST (R10), Z5, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z5, Z4
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth207
+
+rest208:
+	JMP summed204
+
+other203:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest140
+	JLT  rest210
 
-depth139:
-	VMOVUPS.Z    (SI), K1, Z5
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(R9), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(DI*1), K1, Z5
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(R9), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(DI*2), K1, Z5
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(R9), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS.Z    (SI)(R10*1), K1, Z5
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(R9), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth139
+depth209:
+	VMOVUPS.Z        (SI), K1, Z5
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9), Z5, Z1
+	VFMADD231PS.BCST 8(R9), Z5, Z2
+	VFMADD231PS.BCST 12(R9), Z5, Z3
+	VFMADD231PS.BCST 16(R9), Z5, Z4
+	VMOVUPS.Z        (SI)(DI*1), K1, Z5
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9), Z5, Z1
+	VFMADD231PS.BCST 8(R9), Z5, Z2
+	VFMADD231PS.BCST 12(R9), Z5, Z3
+	VFMADD231PS.BCST 16(R9), Z5, Z4
+	VMOVUPS.Z        (SI)(DI*2), K1, Z5
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9), Z5, Z1
+	VFMADD231PS.BCST 8(R9), Z5, Z2
+	VFMADD231PS.BCST 12(R9), Z5, Z3
+	VFMADD231PS.BCST 16(R9), Z5, Z4
+	VMOVUPS.Z        (SI)(R10*1), K1, Z5
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9), Z5, Z1
+	VFMADD231PS.BCST 8(R9), Z5, Z2
+	VFMADD231PS.BCST 12(R9), Z5, Z3
+	VFMADD231PS.BCST 16(R9), Z5, Z4
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth209
 
-rest140:
+rest210:
 	CMPQ BX, $+1
-	JLT  rest142
+	JLT  rest212
 
-depth141:
-	VMOVUPS.Z    (SI), K1, Z5
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z6, Z5, Z0
-	VBROADCASTSS 4(R9), Z6
-	VFMADD231PS  Z6, Z5, Z1
-	VBROADCASTSS 8(R9), Z6
-	VFMADD231PS  Z6, Z5, Z2
-	VBROADCASTSS 12(R9), Z6
-	VFMADD231PS  Z6, Z5, Z3
-	VBROADCASTSS 16(R9), Z6
-	VFMADD231PS  Z6, Z5, Z4
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth141
+depth211:
+	VMOVUPS.Z        (SI), K1, Z5
+	VFMADD231PS.BCST (R9), Z5, Z0
+	VFMADD231PS.BCST 4(R9), Z5, Z1
+	VFMADD231PS.BCST 8(R9), Z5, Z2
+	VFMADD231PS.BCST 12(R9), Z5, Z3
+	VFMADD231PS.BCST 16(R9), Z5, Z4
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth211
 
-rest142:
-summed134:
+rest212:
+summed204:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -2265,11 +2884,11 @@ summed134:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased145
+	JEQ          unbiased215
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z7
 
-unbiased145:
+unbiased215:
 	VFMADD213PS Z7, Z5, Z0
 	VFMADD213PS Z7, Z5, Z1
 	VFMADD213PS Z7, Z5, Z2
@@ -2277,7 +2896,7 @@ unbiased145:
 	VFMADD213PS Z7, Z5, Z4
 	VXORPS      X5, X5, X5
 	VUCOMISS    X5, X6
-	JNE         add143
+	JNE         add213
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -2287,9 +2906,9 @@ unbiased145:
 	VMOVUPS     Z3, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z4, K1, (BX)
-	JMP         written144
+	JMP         written214
 
-add143:
+add213:
 	VMOVUPS.Z   (BX), K1, Z5
 	VFMADD231PS Z5, Z6, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -2310,27 +2929,27 @@ add143:
 	VFMADD231PS Z5, Z6, Z4
 	VMOVUPS     Z4, K1, (BX)
 
-written144:
+written214:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow118
+	JG   narrow174
 
-done119:
+done175:
 	VZEROUPPER
 	RET
 
 // func tile6AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile6AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel146:
+panel216:
 	CMPQ       DX, $+32
-	JLT        narrow147
+	JLT        narrow217
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -2372,7 +2991,7 @@ panel146:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other149
+	JNE        other219
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -2380,9 +2999,9 @@ panel146:
 	ADDQ       R9, R11
 	LEAQ       (R8)(R8*2), R12
 	CMPQ       SI, $+4
-	JLT        rest152
+	JLT        rest222
 
-depth151:
+depth221:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2468,13 +3087,13 @@ depth151:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth151
+	JGE          depth221
 
-rest152:
+rest222:
 	CMPQ SI, $+1
-	JLT  rest154
+	JLT  rest224
 
-depth153:
+depth223:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2500,18 +3119,18 @@ depth153:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth153
+	JGE          depth223
 
-rest154:
-	JMP summed150
+rest224:
+	JMP summed220
 
-other149:
+other219:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest156
+	JLT  rest226
 
-depth155:
+depth225:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2599,13 +3218,13 @@ depth155:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth155
+	JGE          depth225
 
-rest156:
+rest226:
 	CMPQ SI, $+1
-	JLT  rest158
+	JLT  rest228
 
-depth157:
+depth227:
 	VMOVUPS      (DI), Z12
 	VMOVUPS      64(DI), Z13
 	VBROADCASTSS (R10), Z14
@@ -2630,10 +3249,10 @@ depth157:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth157
+	JGE          depth227
 
-rest158:
-summed150:
+rest228:
+summed220:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -2644,12 +3263,12 @@ summed150:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased161
+	JEQ          unbiased231
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z14
 	VMOVUPS      64(R8)(R9*4), Z15
 
-unbiased161:
+unbiased231:
 	VFMADD213PS Z14, Z12, Z0
 	VFMADD213PS Z15, Z12, Z1
 	VFMADD213PS Z14, Z12, Z2
@@ -2664,7 +3283,7 @@ unbiased161:
 	VFMADD213PS Z15, Z12, Z11
 	VXORPS      X12, X12, X12
 	VUCOMISS    X12, X13
-	JNE         add159
+	JNE         add229
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -2682,9 +3301,9 @@ unbiased161:
 	ADDQ        DI, SI
 	VMOVUPS     Z10, (SI)
 	VMOVUPS     Z11, 64(SI)
-	JMP         written160
+	JMP         written230
 
-add159:
+add229:
 	VFMADD231PS (SI), Z13, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z13, Z1
@@ -2715,15 +3334,15 @@ add159:
 	VFMADD231PS 64(SI), Z13, Z11
 	VMOVUPS     Z11, 64(SI)
 
-written160:
+written230:
 	SUBQ $+32, DX
-	JLE  done148
+	JLE  done218
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel146
+	JMP  panel216
 
-narrow147:
+narrow217:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -2731,211 +3350,361 @@ narrow147:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
+	CMPQ    DX, $+8
+	JG      wider232
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other162
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (DI)(DI*2), R11
+	CMPQ    DI, $+4
+	JNE     other233
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (SI)(SI*2), R10
 	CMPQ    BX, $+4
-	JLT     rest165
+	JLT     rest236
 
-depth164:
-	VMOVUPS.Z    (SI), K1, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS (R9)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS (R9)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS (R10), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS (R10)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS (R10)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(DI*1), K1, Z6
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 4(R10), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(DI*2), K1, Z6
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 8(R10), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(R11*1), K1, Z6
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R10), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth164
+depth235:
+	VMOVUPS.Z        (AX), K1, Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y6, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y6, Y2
+	VFMADD231PS.BCST (R9), Y6, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y6, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y6, Y5
+	VMOVUPS.Z        (AX)(SI*1), K1, Y6
+	VFMADD231PS.BCST 4(R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y6, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y6, Y2
+	VFMADD231PS.BCST 4(R9), Y6, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y6, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y6, Y5
+	VMOVUPS.Z        (AX)(SI*2), K1, Y6
+	VFMADD231PS.BCST 8(R8), Y6, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y6, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y6, Y2
+	VFMADD231PS.BCST 8(R9), Y6, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y6, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y6, Y5
+	VMOVUPS.Z        (AX)(R10*1), K1, Y6
+	VFMADD231PS.BCST 12(R8), Y6, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y6, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y6, Y2
+	VFMADD231PS.BCST 12(R9), Y6, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y6, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y6, Y5
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth235
 
-rest165:
+rest236:
 	CMPQ BX, $+1
-	JLT  rest167
+	JLT  rest238
 
-depth166:
-	VMOVUPS.Z    (SI), K1, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS (R9)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS (R9)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS (R10), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS (R10)(R8*1), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS (R10)(R8*2), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth166
+depth237:
+	VMOVUPS.Z        (AX), K1, Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y6, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y6, Y2
+	VFMADD231PS.BCST (R9), Y6, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y6, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y6, Y5
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth237
 
-rest167:
-	JMP summed163
+rest238:
+	JMP summed234
 
-other162:
+other233:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest240
+
+depth239:
+	VMOVUPS.Z        (AX), K1, Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8), Y6, Y1
+	VFMADD231PS.BCST 8(R8), Y6, Y2
+	VFMADD231PS.BCST 12(R8), Y6, Y3
+	VFMADD231PS.BCST 16(R8), Y6, Y4
+	VFMADD231PS.BCST 20(R8), Y6, Y5
+	VMOVUPS.Z        (AX)(SI*1), K1, Y6
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8), Y6, Y1
+	VFMADD231PS.BCST 8(R8), Y6, Y2
+	VFMADD231PS.BCST 12(R8), Y6, Y3
+	VFMADD231PS.BCST 16(R8), Y6, Y4
+	VFMADD231PS.BCST 20(R8), Y6, Y5
+	VMOVUPS.Z        (AX)(SI*2), K1, Y6
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8), Y6, Y1
+	VFMADD231PS.BCST 8(R8), Y6, Y2
+	VFMADD231PS.BCST 12(R8), Y6, Y3
+	VFMADD231PS.BCST 16(R8), Y6, Y4
+	VFMADD231PS.BCST 20(R8), Y6, Y5
+	VMOVUPS.Z        (AX)(R9*1), K1, Y6
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8), Y6, Y1
+	VFMADD231PS.BCST 8(R8), Y6, Y2
+	VFMADD231PS.BCST 12(R8), Y6, Y3
+	VFMADD231PS.BCST 16(R8), Y6, Y4
+	VFMADD231PS.BCST 20(R8), Y6, Y5
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth239
+
+rest240:
+	CMPQ BX, $+1
+	JLT  rest242
+
+depth241:
+	VMOVUPS.Z        (AX), K1, Y6
+	VFMADD231PS.BCST (R8), Y6, Y0
+	VFMADD231PS.BCST 4(R8), Y6, Y1
+	VFMADD231PS.BCST 8(R8), Y6, Y2
+	VFMADD231PS.BCST 12(R8), Y6, Y3
+	VFMADD231PS.BCST 16(R8), Y6, Y4
+	VFMADD231PS.BCST 20(R8), Y6, Y5
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth241
+
+rest242:
+summed234:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y6
+	VBROADCASTSS beta+132(FP), Y7
+	VXORPS       Y8, Y8, Y8
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased245
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y8
+
+unbiased245:
+	VFMADD213PS Y8, Y6, Y0
+	VFMADD213PS Y8, Y6, Y1
+	VFMADD213PS Y8, Y6, Y2
+	VFMADD213PS Y8, Y6, Y3
+	VFMADD213PS Y8, Y6, Y4
+	VFMADD213PS Y8, Y6, Y5
+	VXORPS      X6, X6, X6
+	VUCOMISS    X6, X7
+	JNE         add243
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	JMP         written244
+
+add243:
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y6
+	VFMADD231PS Y6, Y7, Y5
+	VMOVUPS     Y5, K1, (CX)
+
+written244:
+	JMP done218
+
+wider232:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other246
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (DI)(DI*2), R11
+	CMPQ   BX, $+4
+	JLT    rest249
+
+depth248:
+	VMOVUPS.Z        (SI), K1, Z6
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z6, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z6, Z2
+	VFMADD231PS.BCST (R10), Z6, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z6, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z6, Z5
+	VMOVUPS.Z        (SI)(DI*1), K1, Z6
+	VFMADD231PS.BCST 4(R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z6, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z6, Z2
+	VFMADD231PS.BCST 4(R10), Z6, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z6, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z6, Z5
+	VMOVUPS.Z        (SI)(DI*2), K1, Z6
+	VFMADD231PS.BCST 8(R9), Z6, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z6, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z6, Z2
+	VFMADD231PS.BCST 8(R10), Z6, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z6, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z6, Z5
+	VMOVUPS.Z        (SI)(R11*1), K1, Z6
+	VFMADD231PS.BCST 12(R9), Z6, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z6, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z6, Z2
+	VFMADD231PS.BCST 12(R10), Z6, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z6, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z6, Z5
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth248
+
+rest249:
+	CMPQ BX, $+1
+	JLT  rest251
+
+depth250:
+	VMOVUPS.Z        (SI), K1, Z6
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z6, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z6, Z2
+	VFMADD231PS.BCST (R10), Z6, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z6, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z6, Z5
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth250
+
+rest251:
+	JMP summed247
+
+other246:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest169
+	JLT  rest253
 
-depth168:
-	VMOVUPS.Z    (SI), K1, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(R9), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(R9), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(DI*1), K1, Z6
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(R9), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(R9), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(DI*2), K1, Z6
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(R9), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(R9), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	VMOVUPS.Z    (SI)(R10*1), K1, Z6
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(R9), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(R9), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth168
+depth252:
+	VMOVUPS.Z        (SI), K1, Z6
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9), Z6, Z1
+	VFMADD231PS.BCST 8(R9), Z6, Z2
+	VFMADD231PS.BCST 12(R9), Z6, Z3
+	VFMADD231PS.BCST 16(R9), Z6, Z4
+	VFMADD231PS.BCST 20(R9), Z6, Z5
+	VMOVUPS.Z        (SI)(DI*1), K1, Z6
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9), Z6, Z1
+	VFMADD231PS.BCST 8(R9), Z6, Z2
+	VFMADD231PS.BCST 12(R9), Z6, Z3
+	VFMADD231PS.BCST 16(R9), Z6, Z4
+	VFMADD231PS.BCST 20(R9), Z6, Z5
+	VMOVUPS.Z        (SI)(DI*2), K1, Z6
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9), Z6, Z1
+	VFMADD231PS.BCST 8(R9), Z6, Z2
+	VFMADD231PS.BCST 12(R9), Z6, Z3
+	VFMADD231PS.BCST 16(R9), Z6, Z4
+	VFMADD231PS.BCST 20(R9), Z6, Z5
+	VMOVUPS.Z        (SI)(R10*1), K1, Z6
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9), Z6, Z1
+	VFMADD231PS.BCST 8(R9), Z6, Z2
+	VFMADD231PS.BCST 12(R9), Z6, Z3
+	VFMADD231PS.BCST 16(R9), Z6, Z4
+	VFMADD231PS.BCST 20(R9), Z6, Z5
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth252
 
-rest169:
+rest253:
 	CMPQ BX, $+1
-	JLT  rest171
+	JLT  rest255
 
-depth170:
-	VMOVUPS.Z    (SI), K1, Z6
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z7, Z6, Z0
-	VBROADCASTSS 4(R9), Z7
-	VFMADD231PS  Z7, Z6, Z1
-	VBROADCASTSS 8(R9), Z7
-	VFMADD231PS  Z7, Z6, Z2
-	VBROADCASTSS 12(R9), Z7
-	VFMADD231PS  Z7, Z6, Z3
-	VBROADCASTSS 16(R9), Z7
-	VFMADD231PS  Z7, Z6, Z4
-	VBROADCASTSS 20(R9), Z7
-	VFMADD231PS  Z7, Z6, Z5
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth170
+depth254:
+	VMOVUPS.Z        (SI), K1, Z6
+	VFMADD231PS.BCST (R9), Z6, Z0
+	VFMADD231PS.BCST 4(R9), Z6, Z1
+	VFMADD231PS.BCST 8(R9), Z6, Z2
+	VFMADD231PS.BCST 12(R9), Z6, Z3
+	VFMADD231PS.BCST 16(R9), Z6, Z4
+	VFMADD231PS.BCST 20(R9), Z6, Z5
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth254
 
-rest171:
-summed163:
+rest255:
+summed247:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -2945,11 +3714,11 @@ summed163:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased174
+	JEQ          unbiased258
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z8
 
-unbiased174:
+unbiased258:
 	VFMADD213PS Z8, Z6, Z0
 	VFMADD213PS Z8, Z6, Z1
 	VFMADD213PS Z8, Z6, Z2
@@ -2958,7 +3727,7 @@ unbiased174:
 	VFMADD213PS Z8, Z6, Z5
 	VXORPS      X6, X6, X6
 	VUCOMISS    X6, X7
-	JNE         add172
+	JNE         add256
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -2970,9 +3739,9 @@ unbiased174:
 	VMOVUPS     Z4, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z5, K1, (BX)
-	JMP         written173
+	JMP         written257
 
-add172:
+add256:
 	VMOVUPS.Z   (BX), K1, Z6
 	VFMADD231PS Z6, Z7, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -2997,27 +3766,27 @@ add172:
 	VFMADD231PS Z6, Z7, Z5
 	VMOVUPS     Z5, K1, (BX)
 
-written173:
+written257:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow147
+	JG   narrow217
 
-done148:
+done218:
 	VZEROUPPER
 	RET
 
 // func tile7AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile7AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel175:
+panel259:
 	CMPQ       DX, $+32
-	JLT        narrow176
+	JLT        narrow260
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -3064,7 +3833,7 @@ panel175:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other178
+	JNE        other262
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3074,9 +3843,9 @@ panel175:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest181
+	JLT        rest265
 
-depth180:
+depth264:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -3175,13 +3944,13 @@ depth180:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth180
+	JGE          depth264
 
-rest181:
+rest265:
 	CMPQ SI, $+1
-	JLT  rest183
+	JLT  rest267
 
-depth182:
+depth266:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -3211,18 +3980,18 @@ depth182:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth182
+	JGE          depth266
 
-rest183:
-	JMP summed179
+rest267:
+	JMP summed263
 
-other178:
+other262:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest185
+	JLT  rest269
 
-depth184:
+depth268:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -3322,13 +4091,13 @@ depth184:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth184
+	JGE          depth268
 
-rest185:
+rest269:
 	CMPQ SI, $+1
-	JLT  rest187
+	JLT  rest271
 
-depth186:
+depth270:
 	VMOVUPS      (DI), Z14
 	VMOVUPS      64(DI), Z15
 	VBROADCASTSS (R10), Z16
@@ -3356,10 +4125,10 @@ depth186:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth186
+	JGE          depth270
 
-rest187:
-summed179:
+rest271:
+summed263:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -3370,12 +4139,12 @@ summed179:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased190
+	JEQ          unbiased274
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z16
 	VMOVUPS      64(R8)(R9*4), Z17
 
-unbiased190:
+unbiased274:
 	VFMADD213PS Z16, Z14, Z0
 	VFMADD213PS Z17, Z14, Z1
 	VFMADD213PS Z16, Z14, Z2
@@ -3392,7 +4161,7 @@ unbiased190:
 	VFMADD213PS Z17, Z14, Z13
 	VXORPS      X14, X14, X14
 	VUCOMISS    X14, X15
-	JNE         add188
+	JNE         add272
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -3413,9 +4182,9 @@ unbiased190:
 	ADDQ        DI, SI
 	VMOVUPS     Z12, (SI)
 	VMOVUPS     Z13, 64(SI)
-	JMP         written189
+	JMP         written273
 
-add188:
+add272:
 	VFMADD231PS (SI), Z15, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z15, Z1
@@ -3451,15 +4220,15 @@ add188:
 	VFMADD231PS 64(SI), Z15, Z13
 	VMOVUPS     Z13, 64(SI)
 
-written189:
+written273:
 	SUBQ $+32, DX
-	JLE  done177
+	JLE  done261
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel175
+	JMP  panel259
 
-narrow176:
+narrow260:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -3467,236 +4236,398 @@ narrow176:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
+	CMPQ    DX, $+8
+	JG      wider275
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other191
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (DI)(DI*2), R12
+	CMPQ    DI, $+4
+	JNE     other276
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (SI)(SI*2), R11
 	CMPQ    BX, $+4
-	JLT     rest194
+	JLT     rest279
 
-depth193:
-	VMOVUPS.Z    (SI), K1, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS (R9)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS (R9)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS (R10)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS (R10)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS (R11), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(DI*1), K1, Z7
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 4(R10), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 4(R11), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(DI*2), K1, Z7
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 8(R10), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 8(R11), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(R12*1), K1, Z7
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R10), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 12(R11), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth193
+depth278:
+	VMOVUPS.Z        (AX), K1, Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y7, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y7, Y2
+	VFMADD231PS.BCST (R9), Y7, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y7, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y7, Y5
+	VFMADD231PS.BCST (R10), Y7, Y6
+	VMOVUPS.Z        (AX)(SI*1), K1, Y7
+	VFMADD231PS.BCST 4(R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y7, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y7, Y2
+	VFMADD231PS.BCST 4(R9), Y7, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y7, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y7, Y5
+	VFMADD231PS.BCST 4(R10), Y7, Y6
+	VMOVUPS.Z        (AX)(SI*2), K1, Y7
+	VFMADD231PS.BCST 8(R8), Y7, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y7, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y7, Y2
+	VFMADD231PS.BCST 8(R9), Y7, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y7, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y7, Y5
+	VFMADD231PS.BCST 8(R10), Y7, Y6
+	VMOVUPS.Z        (AX)(R11*1), K1, Y7
+	VFMADD231PS.BCST 12(R8), Y7, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y7, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y7, Y2
+	VFMADD231PS.BCST 12(R9), Y7, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y7, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y7, Y5
+	VFMADD231PS.BCST 12(R10), Y7, Y6
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth278
 
-rest194:
+rest279:
 	CMPQ BX, $+1
-	JLT  rest196
+	JLT  rest281
 
-depth195:
-	VMOVUPS.Z    (SI), K1, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS (R9)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS (R9)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS (R10)(R8*1), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS (R10)(R8*2), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS (R11), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth195
+depth280:
+	VMOVUPS.Z        (AX), K1, Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y7, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y7, Y2
+	VFMADD231PS.BCST (R9), Y7, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y7, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y7, Y5
+	VFMADD231PS.BCST (R10), Y7, Y6
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth280
 
-rest196:
-	JMP summed192
+rest281:
+	JMP summed277
 
-other191:
+other276:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest283
+
+depth282:
+	VMOVUPS.Z        (AX), K1, Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8), Y7, Y1
+	VFMADD231PS.BCST 8(R8), Y7, Y2
+	VFMADD231PS.BCST 12(R8), Y7, Y3
+	VFMADD231PS.BCST 16(R8), Y7, Y4
+	VFMADD231PS.BCST 20(R8), Y7, Y5
+	VFMADD231PS.BCST 24(R8), Y7, Y6
+	VMOVUPS.Z        (AX)(SI*1), K1, Y7
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8), Y7, Y1
+	VFMADD231PS.BCST 8(R8), Y7, Y2
+	VFMADD231PS.BCST 12(R8), Y7, Y3
+	VFMADD231PS.BCST 16(R8), Y7, Y4
+	VFMADD231PS.BCST 20(R8), Y7, Y5
+	VFMADD231PS.BCST 24(R8), Y7, Y6
+	VMOVUPS.Z        (AX)(SI*2), K1, Y7
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8), Y7, Y1
+	VFMADD231PS.BCST 8(R8), Y7, Y2
+	VFMADD231PS.BCST 12(R8), Y7, Y3
+	VFMADD231PS.BCST 16(R8), Y7, Y4
+	VFMADD231PS.BCST 20(R8), Y7, Y5
+	VFMADD231PS.BCST 24(R8), Y7, Y6
+	VMOVUPS.Z        (AX)(R9*1), K1, Y7
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8), Y7, Y1
+	VFMADD231PS.BCST 8(R8), Y7, Y2
+	VFMADD231PS.BCST 12(R8), Y7, Y3
+	VFMADD231PS.BCST 16(R8), Y7, Y4
+	VFMADD231PS.BCST 20(R8), Y7, Y5
+	VFMADD231PS.BCST 24(R8), Y7, Y6
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth282
+
+rest283:
+	CMPQ BX, $+1
+	JLT  rest285
+
+depth284:
+	VMOVUPS.Z        (AX), K1, Y7
+	VFMADD231PS.BCST (R8), Y7, Y0
+	VFMADD231PS.BCST 4(R8), Y7, Y1
+	VFMADD231PS.BCST 8(R8), Y7, Y2
+	VFMADD231PS.BCST 12(R8), Y7, Y3
+	VFMADD231PS.BCST 16(R8), Y7, Y4
+	VFMADD231PS.BCST 20(R8), Y7, Y5
+	VFMADD231PS.BCST 24(R8), Y7, Y6
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth284
+
+rest285:
+summed277:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y7
+	VBROADCASTSS beta+132(FP), Y8
+	VXORPS       Y9, Y9, Y9
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased288
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y9
+
+unbiased288:
+	VFMADD213PS Y9, Y7, Y0
+	VFMADD213PS Y9, Y7, Y1
+	VFMADD213PS Y9, Y7, Y2
+	VFMADD213PS Y9, Y7, Y3
+	VFMADD213PS Y9, Y7, Y4
+	VFMADD213PS Y9, Y7, Y5
+	VFMADD213PS Y9, Y7, Y6
+	VXORPS      X7, X7, X7
+	VUCOMISS    X7, X8
+	JNE         add286
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	JMP         written287
+
+add286:
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y7
+	VFMADD231PS Y7, Y8, Y6
+	VMOVUPS     Y6, K1, (CX)
+
+written287:
+	JMP done261
+
+wider275:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other289
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (DI)(DI*2), R12
+	CMPQ   BX, $+4
+	JLT    rest292
+
+depth291:
+	VMOVUPS.Z        (SI), K1, Z7
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z7, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z7, Z2
+	VFMADD231PS.BCST (R10), Z7, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z7, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z7, Z5
+	VFMADD231PS.BCST (R11), Z7, Z6
+	VMOVUPS.Z        (SI)(DI*1), K1, Z7
+	VFMADD231PS.BCST 4(R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z7, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z7, Z2
+	VFMADD231PS.BCST 4(R10), Z7, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z7, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z7, Z5
+	VFMADD231PS.BCST 4(R11), Z7, Z6
+	VMOVUPS.Z        (SI)(DI*2), K1, Z7
+	VFMADD231PS.BCST 8(R9), Z7, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z7, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z7, Z2
+	VFMADD231PS.BCST 8(R10), Z7, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z7, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z7, Z5
+	VFMADD231PS.BCST 8(R11), Z7, Z6
+	VMOVUPS.Z        (SI)(R12*1), K1, Z7
+	VFMADD231PS.BCST 12(R9), Z7, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z7, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z7, Z2
+	VFMADD231PS.BCST 12(R10), Z7, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z7, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z7, Z5
+	VFMADD231PS.BCST 12(R11), Z7, Z6
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth291
+
+rest292:
+	CMPQ BX, $+1
+	JLT  rest294
+
+depth293:
+	VMOVUPS.Z        (SI), K1, Z7
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z7, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z7, Z2
+	VFMADD231PS.BCST (R10), Z7, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z7, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z7, Z5
+	VFMADD231PS.BCST (R11), Z7, Z6
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth293
+
+rest294:
+	JMP summed290
+
+other289:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest198
+	JLT  rest296
 
-depth197:
-	VMOVUPS.Z    (SI), K1, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(R9), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(R9), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(R9), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(DI*1), K1, Z7
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(R9), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(R9), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(R9), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(DI*2), K1, Z7
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(R9), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(R9), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(R9), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS.Z    (SI)(R10*1), K1, Z7
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(R9), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(R9), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(R9), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth197
+depth295:
+	VMOVUPS.Z        (SI), K1, Z7
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9), Z7, Z1
+	VFMADD231PS.BCST 8(R9), Z7, Z2
+	VFMADD231PS.BCST 12(R9), Z7, Z3
+	VFMADD231PS.BCST 16(R9), Z7, Z4
+	VFMADD231PS.BCST 20(R9), Z7, Z5
+	VFMADD231PS.BCST 24(R9), Z7, Z6
+	VMOVUPS.Z        (SI)(DI*1), K1, Z7
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9), Z7, Z1
+	VFMADD231PS.BCST 8(R9), Z7, Z2
+	VFMADD231PS.BCST 12(R9), Z7, Z3
+	VFMADD231PS.BCST 16(R9), Z7, Z4
+	VFMADD231PS.BCST 20(R9), Z7, Z5
+	VFMADD231PS.BCST 24(R9), Z7, Z6
+	VMOVUPS.Z        (SI)(DI*2), K1, Z7
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9), Z7, Z1
+	VFMADD231PS.BCST 8(R9), Z7, Z2
+	VFMADD231PS.BCST 12(R9), Z7, Z3
+	VFMADD231PS.BCST 16(R9), Z7, Z4
+	VFMADD231PS.BCST 20(R9), Z7, Z5
+	VFMADD231PS.BCST 24(R9), Z7, Z6
+	VMOVUPS.Z        (SI)(R10*1), K1, Z7
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9), Z7, Z1
+	VFMADD231PS.BCST 8(R9), Z7, Z2
+	VFMADD231PS.BCST 12(R9), Z7, Z3
+	VFMADD231PS.BCST 16(R9), Z7, Z4
+	VFMADD231PS.BCST 20(R9), Z7, Z5
+	VFMADD231PS.BCST 24(R9), Z7, Z6
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth295
 
-rest198:
+rest296:
 	CMPQ BX, $+1
-	JLT  rest200
+	JLT  rest298
 
-depth199:
-	VMOVUPS.Z    (SI), K1, Z7
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z8, Z7, Z0
-	VBROADCASTSS 4(R9), Z8
-	VFMADD231PS  Z8, Z7, Z1
-	VBROADCASTSS 8(R9), Z8
-	VFMADD231PS  Z8, Z7, Z2
-	VBROADCASTSS 12(R9), Z8
-	VFMADD231PS  Z8, Z7, Z3
-	VBROADCASTSS 16(R9), Z8
-	VFMADD231PS  Z8, Z7, Z4
-	VBROADCASTSS 20(R9), Z8
-	VFMADD231PS  Z8, Z7, Z5
-	VBROADCASTSS 24(R9), Z8
-	VFMADD231PS  Z8, Z7, Z6
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth199
+depth297:
+	VMOVUPS.Z        (SI), K1, Z7
+	VFMADD231PS.BCST (R9), Z7, Z0
+	VFMADD231PS.BCST 4(R9), Z7, Z1
+	VFMADD231PS.BCST 8(R9), Z7, Z2
+	VFMADD231PS.BCST 12(R9), Z7, Z3
+	VFMADD231PS.BCST 16(R9), Z7, Z4
+	VFMADD231PS.BCST 20(R9), Z7, Z5
+	VFMADD231PS.BCST 24(R9), Z7, Z6
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth297
 
-rest200:
-summed192:
+rest298:
+summed290:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -3706,11 +4637,11 @@ summed192:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased203
+	JEQ          unbiased301
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z9
 
-unbiased203:
+unbiased301:
 	VFMADD213PS Z9, Z7, Z0
 	VFMADD213PS Z9, Z7, Z1
 	VFMADD213PS Z9, Z7, Z2
@@ -3720,7 +4651,7 @@ unbiased203:
 	VFMADD213PS Z9, Z7, Z6
 	VXORPS      X7, X7, X7
 	VUCOMISS    X7, X8
-	JNE         add201
+	JNE         add299
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -3734,9 +4665,9 @@ unbiased203:
 	VMOVUPS     Z5, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z6, K1, (BX)
-	JMP         written202
+	JMP         written300
 
-add201:
+add299:
 	VMOVUPS.Z   (BX), K1, Z7
 	VFMADD231PS Z7, Z8, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -3765,27 +4696,27 @@ add201:
 	VFMADD231PS Z7, Z8, Z6
 	VMOVUPS     Z6, K1, (BX)
 
-written202:
+written300:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow176
+	JG   narrow260
 
-done177:
+done261:
 	VZEROUPPER
 	RET
 
 // func tile8AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile8AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel204:
+panel302:
 	CMPQ       DX, $+32
-	JLT        narrow205
+	JLT        narrow303
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -3837,7 +4768,7 @@ panel204:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other207
+	JNE        other305
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -3847,9 +4778,9 @@ panel204:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest210
+	JLT        rest308
 
-depth209:
+depth307:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3960,13 +4891,13 @@ depth209:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth209
+	JGE          depth307
 
-rest210:
+rest308:
 	CMPQ SI, $+1
-	JLT  rest212
+	JLT  rest310
 
-depth211:
+depth309:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -3999,18 +4930,18 @@ depth211:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth211
+	JGE          depth309
 
-rest212:
-	JMP summed208
+rest310:
+	JMP summed306
 
-other207:
+other305:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest214
+	JLT  rest312
 
-depth213:
+depth311:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -4122,13 +5053,13 @@ depth213:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth213
+	JGE          depth311
 
-rest214:
+rest312:
 	CMPQ SI, $+1
-	JLT  rest216
+	JLT  rest314
 
-depth215:
+depth313:
 	VMOVUPS      (DI), Z16
 	VMOVUPS      64(DI), Z17
 	VBROADCASTSS (R10), Z18
@@ -4159,10 +5090,10 @@ depth215:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth215
+	JGE          depth313
 
-rest216:
-summed208:
+rest314:
+summed306:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -4173,12 +5104,12 @@ summed208:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased219
+	JEQ          unbiased317
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z18
 	VMOVUPS      64(R8)(R9*4), Z19
 
-unbiased219:
+unbiased317:
 	VFMADD213PS Z18, Z16, Z0
 	VFMADD213PS Z19, Z16, Z1
 	VFMADD213PS Z18, Z16, Z2
@@ -4197,7 +5128,7 @@ unbiased219:
 	VFMADD213PS Z19, Z16, Z15
 	VXORPS      X16, X16, X16
 	VUCOMISS    X16, X17
-	JNE         add217
+	JNE         add315
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -4221,9 +5152,9 @@ unbiased219:
 	ADDQ        DI, SI
 	VMOVUPS     Z14, (SI)
 	VMOVUPS     Z15, 64(SI)
-	JMP         written218
+	JMP         written316
 
-add217:
+add315:
 	VFMADD231PS (SI), Z17, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z17, Z1
@@ -4264,15 +5195,15 @@ add217:
 	VFMADD231PS 64(SI), Z17, Z15
 	VMOVUPS     Z15, 64(SI)
 
-written218:
+written316:
 	SUBQ $+32, DX
-	JLE  done206
+	JLE  done304
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel204
+	JMP  panel302
 
-narrow205:
+narrow303:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -4280,257 +5211,427 @@ narrow205:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
+	CMPQ    DX, $+8
+	JG      wider318
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other220
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (DI)(DI*2), R12
+	CMPQ    DI, $+4
+	JNE     other319
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (SI)(SI*2), R11
 	CMPQ    BX, $+4
-	JLT     rest223
+	JLT     rest322
 
-depth222:
-	VMOVUPS.Z    (SI), K1, Z8
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS (R9)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS (R9)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS (R10)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS (R10)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS (R11)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(DI*1), K1, Z8
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 4(R10), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 4(R11), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(DI*2), K1, Z8
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 8(R10), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 8(R11), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(R12*1), K1, Z8
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R10), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 12(R11), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth222
+depth321:
+	VMOVUPS.Z        (AX), K1, Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y8, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y8, Y2
+	VFMADD231PS.BCST (R9), Y8, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y8, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y8, Y5
+	VFMADD231PS.BCST (R10), Y8, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y8, Y7
+	VMOVUPS.Z        (AX)(SI*1), K1, Y8
+	VFMADD231PS.BCST 4(R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y8, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y8, Y2
+	VFMADD231PS.BCST 4(R9), Y8, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y8, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y8, Y5
+	VFMADD231PS.BCST 4(R10), Y8, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y8, Y7
+	VMOVUPS.Z        (AX)(SI*2), K1, Y8
+	VFMADD231PS.BCST 8(R8), Y8, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y8, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y8, Y2
+	VFMADD231PS.BCST 8(R9), Y8, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y8, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y8, Y5
+	VFMADD231PS.BCST 8(R10), Y8, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y8, Y7
+	VMOVUPS.Z        (AX)(R11*1), K1, Y8
+	VFMADD231PS.BCST 12(R8), Y8, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y8, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y8, Y2
+	VFMADD231PS.BCST 12(R9), Y8, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y8, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y8, Y5
+	VFMADD231PS.BCST 12(R10), Y8, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y8, Y7
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth321
 
-rest223:
+rest322:
 	CMPQ BX, $+1
-	JLT  rest225
+	JLT  rest324
 
-depth224:
-	VMOVUPS.Z    (SI), K1, Z8
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS (R9)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS (R9)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS (R10)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS (R10)(R8*2), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS (R11), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS (R11)(R8*1), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth224
+depth323:
+	VMOVUPS.Z        (AX), K1, Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y8, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y8, Y2
+	VFMADD231PS.BCST (R9), Y8, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y8, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y8, Y5
+	VFMADD231PS.BCST (R10), Y8, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y8, Y7
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth323
 
-rest225:
-	JMP summed221
+rest324:
+	JMP summed320
 
-other220:
+other319:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest326
+
+depth325:
+	VMOVUPS.Z        (AX), K1, Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8), Y8, Y1
+	VFMADD231PS.BCST 8(R8), Y8, Y2
+	VFMADD231PS.BCST 12(R8), Y8, Y3
+	VFMADD231PS.BCST 16(R8), Y8, Y4
+	VFMADD231PS.BCST 20(R8), Y8, Y5
+	VFMADD231PS.BCST 24(R8), Y8, Y6
+	VFMADD231PS.BCST 28(R8), Y8, Y7
+	VMOVUPS.Z        (AX)(SI*1), K1, Y8
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8), Y8, Y1
+	VFMADD231PS.BCST 8(R8), Y8, Y2
+	VFMADD231PS.BCST 12(R8), Y8, Y3
+	VFMADD231PS.BCST 16(R8), Y8, Y4
+	VFMADD231PS.BCST 20(R8), Y8, Y5
+	VFMADD231PS.BCST 24(R8), Y8, Y6
+	VFMADD231PS.BCST 28(R8), Y8, Y7
+	VMOVUPS.Z        (AX)(SI*2), K1, Y8
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8), Y8, Y1
+	VFMADD231PS.BCST 8(R8), Y8, Y2
+	VFMADD231PS.BCST 12(R8), Y8, Y3
+	VFMADD231PS.BCST 16(R8), Y8, Y4
+	VFMADD231PS.BCST 20(R8), Y8, Y5
+	VFMADD231PS.BCST 24(R8), Y8, Y6
+	VFMADD231PS.BCST 28(R8), Y8, Y7
+	VMOVUPS.Z        (AX)(R9*1), K1, Y8
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8), Y8, Y1
+	VFMADD231PS.BCST 8(R8), Y8, Y2
+	VFMADD231PS.BCST 12(R8), Y8, Y3
+	VFMADD231PS.BCST 16(R8), Y8, Y4
+	VFMADD231PS.BCST 20(R8), Y8, Y5
+	VFMADD231PS.BCST 24(R8), Y8, Y6
+	VFMADD231PS.BCST 28(R8), Y8, Y7
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth325
+
+rest326:
+	CMPQ BX, $+1
+	JLT  rest328
+
+depth327:
+	VMOVUPS.Z        (AX), K1, Y8
+	VFMADD231PS.BCST (R8), Y8, Y0
+	VFMADD231PS.BCST 4(R8), Y8, Y1
+	VFMADD231PS.BCST 8(R8), Y8, Y2
+	VFMADD231PS.BCST 12(R8), Y8, Y3
+	VFMADD231PS.BCST 16(R8), Y8, Y4
+	VFMADD231PS.BCST 20(R8), Y8, Y5
+	VFMADD231PS.BCST 24(R8), Y8, Y6
+	VFMADD231PS.BCST 28(R8), Y8, Y7
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth327
+
+rest328:
+summed320:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y8
+	VBROADCASTSS beta+132(FP), Y9
+	VXORPS       Y10, Y10, Y10
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased331
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y10
+
+unbiased331:
+	VFMADD213PS Y10, Y8, Y0
+	VFMADD213PS Y10, Y8, Y1
+	VFMADD213PS Y10, Y8, Y2
+	VFMADD213PS Y10, Y8, Y3
+	VFMADD213PS Y10, Y8, Y4
+	VFMADD213PS Y10, Y8, Y5
+	VFMADD213PS Y10, Y8, Y6
+	VFMADD213PS Y10, Y8, Y7
+	VXORPS      X8, X8, X8
+	VUCOMISS    X8, X9
+	JNE         add329
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	JMP         written330
+
+add329:
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y8
+	VFMADD231PS Y8, Y9, Y7
+	VMOVUPS     Y7, K1, (CX)
+
+written330:
+	JMP done304
+
+wider318:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other332
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (DI)(DI*2), R12
+	CMPQ   BX, $+4
+	JLT    rest335
+
+depth334:
+	VMOVUPS.Z        (SI), K1, Z8
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z8, Z2
+	VFMADD231PS.BCST (R10), Z8, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z8, Z5
+	VFMADD231PS.BCST (R11), Z8, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z7
+	VMOVUPS.Z        (SI)(DI*1), K1, Z8
+	VFMADD231PS.BCST 4(R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z8, Z2
+	VFMADD231PS.BCST 4(R10), Z8, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z8, Z5
+	VFMADD231PS.BCST 4(R11), Z8, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z7
+	VMOVUPS.Z        (SI)(DI*2), K1, Z8
+	VFMADD231PS.BCST 8(R9), Z8, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z8, Z2
+	VFMADD231PS.BCST 8(R10), Z8, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z8, Z5
+	VFMADD231PS.BCST 8(R11), Z8, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z7
+	VMOVUPS.Z        (SI)(R12*1), K1, Z8
+	VFMADD231PS.BCST 12(R9), Z8, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z8, Z2
+	VFMADD231PS.BCST 12(R10), Z8, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z8, Z5
+	VFMADD231PS.BCST 12(R11), Z8, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z7
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth334
+
+rest335:
+	CMPQ BX, $+1
+	JLT  rest337
+
+depth336:
+	VMOVUPS.Z        (SI), K1, Z8
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z8, Z2
+	VFMADD231PS.BCST (R10), Z8, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z8, Z5
+	VFMADD231PS.BCST (R11), Z8, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z7
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth336
+
+rest337:
+	JMP summed333
+
+other332:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest227
+	JLT  rest339
 
-depth226:
-	VMOVUPS.Z    (SI), K1, Z8
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(R9), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(R9), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(R9), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(R9), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(DI*1), K1, Z8
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(R9), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(R9), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(R9), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(R9), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(DI*2), K1, Z8
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(R9), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(R9), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(R9), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(R9), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	VMOVUPS.Z    (SI)(R10*1), K1, Z8
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(R9), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(R9), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(R9), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(R9), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth226
+depth338:
+	VMOVUPS.Z        (SI), K1, Z8
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R9), Z8, Z2
+	VFMADD231PS.BCST 12(R9), Z8, Z3
+	VFMADD231PS.BCST 16(R9), Z8, Z4
+	VFMADD231PS.BCST 20(R9), Z8, Z5
+	VFMADD231PS.BCST 24(R9), Z8, Z6
+	VFMADD231PS.BCST 28(R9), Z8, Z7
+	VMOVUPS.Z        (SI)(DI*1), K1, Z8
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R9), Z8, Z2
+	VFMADD231PS.BCST 12(R9), Z8, Z3
+	VFMADD231PS.BCST 16(R9), Z8, Z4
+	VFMADD231PS.BCST 20(R9), Z8, Z5
+	VFMADD231PS.BCST 24(R9), Z8, Z6
+	VFMADD231PS.BCST 28(R9), Z8, Z7
+	VMOVUPS.Z        (SI)(DI*2), K1, Z8
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R9), Z8, Z2
+	VFMADD231PS.BCST 12(R9), Z8, Z3
+	VFMADD231PS.BCST 16(R9), Z8, Z4
+	VFMADD231PS.BCST 20(R9), Z8, Z5
+	VFMADD231PS.BCST 24(R9), Z8, Z6
+	VFMADD231PS.BCST 28(R9), Z8, Z7
+	VMOVUPS.Z        (SI)(R10*1), K1, Z8
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R9), Z8, Z2
+	VFMADD231PS.BCST 12(R9), Z8, Z3
+	VFMADD231PS.BCST 16(R9), Z8, Z4
+	VFMADD231PS.BCST 20(R9), Z8, Z5
+	VFMADD231PS.BCST 24(R9), Z8, Z6
+	VFMADD231PS.BCST 28(R9), Z8, Z7
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth338
 
-rest227:
+rest339:
 	CMPQ BX, $+1
-	JLT  rest229
+	JLT  rest341
 
-depth228:
-	VMOVUPS.Z    (SI), K1, Z8
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VBROADCASTSS 4(R9), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VBROADCASTSS 8(R9), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VBROADCASTSS 12(R9), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VBROADCASTSS 16(R9), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VBROADCASTSS 20(R9), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VBROADCASTSS 24(R9), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VBROADCASTSS 28(R9), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth228
+depth340:
+	VMOVUPS.Z        (SI), K1, Z8
+	VFMADD231PS.BCST (R9), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R9), Z8, Z2
+	VFMADD231PS.BCST 12(R9), Z8, Z3
+	VFMADD231PS.BCST 16(R9), Z8, Z4
+	VFMADD231PS.BCST 20(R9), Z8, Z5
+	VFMADD231PS.BCST 24(R9), Z8, Z6
+	VFMADD231PS.BCST 28(R9), Z8, Z7
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth340
 
-rest229:
-summed221:
+rest341:
+summed333:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -4540,11 +5641,11 @@ summed221:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased232
+	JEQ          unbiased344
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z10
 
-unbiased232:
+unbiased344:
 	VFMADD213PS Z10, Z8, Z0
 	VFMADD213PS Z10, Z8, Z1
 	VFMADD213PS Z10, Z8, Z2
@@ -4555,7 +5656,7 @@ unbiased232:
 	VFMADD213PS Z10, Z8, Z7
 	VXORPS      X8, X8, X8
 	VUCOMISS    X8, X9
-	JNE         add230
+	JNE         add342
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -4571,9 +5672,9 @@ unbiased232:
 	VMOVUPS     Z6, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z7, K1, (BX)
-	JMP         written231
+	JMP         written343
 
-add230:
+add342:
 	VMOVUPS.Z   (BX), K1, Z8
 	VFMADD231PS Z8, Z9, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -4606,27 +5707,27 @@ add230:
 	VFMADD231PS Z8, Z9, Z7
 	VMOVUPS     Z7, K1, (BX)
 
-written231:
+written343:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow205
+	JG   narrow303
 
-done206:
+done304:
 	VZEROUPPER
 	RET
 
 // func tile9AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile9AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel233:
+panel345:
 	CMPQ       DX, $+32
-	JLT        narrow234
+	JLT        narrow346
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -4683,7 +5784,7 @@ panel233:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other236
+	JNE        other348
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -4693,9 +5794,9 @@ panel233:
 	ADDQ       R9, R12
 	LEAQ       (R8)(R8*2), R13
 	CMPQ       SI, $+4
-	JLT        rest239
+	JLT        rest351
 
-depth238:
+depth350:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4818,13 +5919,13 @@ depth238:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth238
+	JGE          depth350
 
-rest239:
+rest351:
 	CMPQ SI, $+1
-	JLT  rest241
+	JLT  rest353
 
-depth240:
+depth352:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4860,18 +5961,18 @@ depth240:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth240
+	JGE          depth352
 
-rest241:
-	JMP summed237
+rest353:
+	JMP summed349
 
-other236:
+other348:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest243
+	JLT  rest355
 
-depth242:
+depth354:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -4995,13 +6096,13 @@ depth242:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth242
+	JGE          depth354
 
-rest243:
+rest355:
 	CMPQ SI, $+1
-	JLT  rest245
+	JLT  rest357
 
-depth244:
+depth356:
 	VMOVUPS      (DI), Z18
 	VMOVUPS      64(DI), Z19
 	VBROADCASTSS (R10), Z20
@@ -5035,10 +6136,10 @@ depth244:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth244
+	JGE          depth356
 
-rest245:
-summed237:
+rest357:
+summed349:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -5049,12 +6150,12 @@ summed237:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased248
+	JEQ          unbiased360
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z20
 	VMOVUPS      64(R8)(R9*4), Z21
 
-unbiased248:
+unbiased360:
 	VFMADD213PS Z20, Z18, Z0
 	VFMADD213PS Z21, Z18, Z1
 	VFMADD213PS Z20, Z18, Z2
@@ -5075,7 +6176,7 @@ unbiased248:
 	VFMADD213PS Z21, Z18, Z17
 	VXORPS      X18, X18, X18
 	VUCOMISS    X18, X19
-	JNE         add246
+	JNE         add358
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -5102,9 +6203,9 @@ unbiased248:
 	ADDQ        DI, SI
 	VMOVUPS     Z16, (SI)
 	VMOVUPS     Z17, 64(SI)
-	JMP         written247
+	JMP         written359
 
-add246:
+add358:
 	VFMADD231PS (SI), Z19, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z19, Z1
@@ -5150,15 +6251,15 @@ add246:
 	VFMADD231PS 64(SI), Z19, Z17
 	VMOVUPS     Z17, 64(SI)
 
-written247:
+written359:
 	SUBQ $+32, DX
-	JLE  done235
+	JLE  done347
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel233
+	JMP  panel345
 
-narrow234:
+narrow346:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -5166,278 +6267,456 @@ narrow234:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
+	CMPQ    DX, $+8
+	JG      wider361
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other249
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (DI)(DI*2), R12
+	CMPQ    DI, $+4
+	JNE     other362
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (SI)(SI*2), R11
 	CMPQ    BX, $+4
-	JLT     rest252
+	JLT     rest365
 
-depth251:
-	VMOVUPS.Z    (SI), K1, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS (R9)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS (R9)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS (R10)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS (R10)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS (R11), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS (R11)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS (R11)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(DI*1), K1, Z9
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 4(R10), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 4(R11), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(DI*2), K1, Z9
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 8(R10), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 8(R11), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(R12*1), K1, Z9
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R10), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 12(R11), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth251
+depth364:
+	VMOVUPS.Z        (AX), K1, Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y9, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y9, Y2
+	VFMADD231PS.BCST (R9), Y9, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y9, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y9, Y5
+	VFMADD231PS.BCST (R10), Y9, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y9, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y9, Y8
+	VMOVUPS.Z        (AX)(SI*1), K1, Y9
+	VFMADD231PS.BCST 4(R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y9, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y9, Y2
+	VFMADD231PS.BCST 4(R9), Y9, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y9, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y9, Y5
+	VFMADD231PS.BCST 4(R10), Y9, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y9, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y9, Y8
+	VMOVUPS.Z        (AX)(SI*2), K1, Y9
+	VFMADD231PS.BCST 8(R8), Y9, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y9, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y9, Y2
+	VFMADD231PS.BCST 8(R9), Y9, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y9, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y9, Y5
+	VFMADD231PS.BCST 8(R10), Y9, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y9, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y9, Y8
+	VMOVUPS.Z        (AX)(R11*1), K1, Y9
+	VFMADD231PS.BCST 12(R8), Y9, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y9, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y9, Y2
+	VFMADD231PS.BCST 12(R9), Y9, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y9, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y9, Y5
+	VFMADD231PS.BCST 12(R10), Y9, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y9, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y9, Y8
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth364
 
-rest252:
+rest365:
 	CMPQ BX, $+1
-	JLT  rest254
+	JLT  rest367
 
-depth253:
-	VMOVUPS.Z    (SI), K1, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS (R9)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS (R9)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS (R10)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS (R10)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS (R11), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS (R11)(R8*1), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS (R11)(R8*2), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth253
+depth366:
+	VMOVUPS.Z        (AX), K1, Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y9, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y9, Y2
+	VFMADD231PS.BCST (R9), Y9, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y9, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y9, Y5
+	VFMADD231PS.BCST (R10), Y9, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y9, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y9, Y8
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth366
 
-rest254:
-	JMP summed250
+rest367:
+	JMP summed363
 
-other249:
+other362:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest369
+
+depth368:
+	VMOVUPS.Z        (AX), K1, Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8), Y9, Y1
+	VFMADD231PS.BCST 8(R8), Y9, Y2
+	VFMADD231PS.BCST 12(R8), Y9, Y3
+	VFMADD231PS.BCST 16(R8), Y9, Y4
+	VFMADD231PS.BCST 20(R8), Y9, Y5
+	VFMADD231PS.BCST 24(R8), Y9, Y6
+	VFMADD231PS.BCST 28(R8), Y9, Y7
+	VFMADD231PS.BCST 32(R8), Y9, Y8
+	VMOVUPS.Z        (AX)(SI*1), K1, Y9
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8), Y9, Y1
+	VFMADD231PS.BCST 8(R8), Y9, Y2
+	VFMADD231PS.BCST 12(R8), Y9, Y3
+	VFMADD231PS.BCST 16(R8), Y9, Y4
+	VFMADD231PS.BCST 20(R8), Y9, Y5
+	VFMADD231PS.BCST 24(R8), Y9, Y6
+	VFMADD231PS.BCST 28(R8), Y9, Y7
+	VFMADD231PS.BCST 32(R8), Y9, Y8
+	VMOVUPS.Z        (AX)(SI*2), K1, Y9
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8), Y9, Y1
+	VFMADD231PS.BCST 8(R8), Y9, Y2
+	VFMADD231PS.BCST 12(R8), Y9, Y3
+	VFMADD231PS.BCST 16(R8), Y9, Y4
+	VFMADD231PS.BCST 20(R8), Y9, Y5
+	VFMADD231PS.BCST 24(R8), Y9, Y6
+	VFMADD231PS.BCST 28(R8), Y9, Y7
+	VFMADD231PS.BCST 32(R8), Y9, Y8
+	VMOVUPS.Z        (AX)(R9*1), K1, Y9
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8), Y9, Y1
+	VFMADD231PS.BCST 8(R8), Y9, Y2
+	VFMADD231PS.BCST 12(R8), Y9, Y3
+	VFMADD231PS.BCST 16(R8), Y9, Y4
+	VFMADD231PS.BCST 20(R8), Y9, Y5
+	VFMADD231PS.BCST 24(R8), Y9, Y6
+	VFMADD231PS.BCST 28(R8), Y9, Y7
+	VFMADD231PS.BCST 32(R8), Y9, Y8
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth368
+
+rest369:
+	CMPQ BX, $+1
+	JLT  rest371
+
+depth370:
+	VMOVUPS.Z        (AX), K1, Y9
+	VFMADD231PS.BCST (R8), Y9, Y0
+	VFMADD231PS.BCST 4(R8), Y9, Y1
+	VFMADD231PS.BCST 8(R8), Y9, Y2
+	VFMADD231PS.BCST 12(R8), Y9, Y3
+	VFMADD231PS.BCST 16(R8), Y9, Y4
+	VFMADD231PS.BCST 20(R8), Y9, Y5
+	VFMADD231PS.BCST 24(R8), Y9, Y6
+	VFMADD231PS.BCST 28(R8), Y9, Y7
+	VFMADD231PS.BCST 32(R8), Y9, Y8
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth370
+
+rest371:
+summed363:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y9
+	VBROADCASTSS beta+132(FP), Y10
+	VXORPS       Y11, Y11, Y11
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased374
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y11
+
+unbiased374:
+	VFMADD213PS Y11, Y9, Y0
+	VFMADD213PS Y11, Y9, Y1
+	VFMADD213PS Y11, Y9, Y2
+	VFMADD213PS Y11, Y9, Y3
+	VFMADD213PS Y11, Y9, Y4
+	VFMADD213PS Y11, Y9, Y5
+	VFMADD213PS Y11, Y9, Y6
+	VFMADD213PS Y11, Y9, Y7
+	VFMADD213PS Y11, Y9, Y8
+	VXORPS      X9, X9, X9
+	VUCOMISS    X9, X10
+	JNE         add372
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	JMP         written373
+
+add372:
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y9
+	VFMADD231PS Y9, Y10, Y8
+	VMOVUPS     Y8, K1, (CX)
+
+written373:
+	JMP done347
+
+wider361:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other375
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (DI)(DI*2), R12
+	CMPQ   BX, $+4
+	JLT    rest378
+
+depth377:
+	VMOVUPS.Z        (SI), K1, Z9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z9, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z9, Z2
+	VFMADD231PS.BCST (R10), Z9, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z9, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z9, Z5
+	VFMADD231PS.BCST (R11), Z9, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z9, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z9, Z8
+	VMOVUPS.Z        (SI)(DI*1), K1, Z9
+	VFMADD231PS.BCST 4(R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z9, Z2
+	VFMADD231PS.BCST 4(R10), Z9, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z9, Z5
+	VFMADD231PS.BCST 4(R11), Z9, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z9, Z8
+	VMOVUPS.Z        (SI)(DI*2), K1, Z9
+	VFMADD231PS.BCST 8(R9), Z9, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z9, Z2
+	VFMADD231PS.BCST 8(R10), Z9, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z9, Z5
+	VFMADD231PS.BCST 8(R11), Z9, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z9, Z8
+	VMOVUPS.Z        (SI)(R12*1), K1, Z9
+	VFMADD231PS.BCST 12(R9), Z9, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z9, Z2
+	VFMADD231PS.BCST 12(R10), Z9, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z9, Z5
+	VFMADD231PS.BCST 12(R11), Z9, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z9, Z8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth377
+
+rest378:
+	CMPQ BX, $+1
+	JLT  rest380
+
+depth379:
+	VMOVUPS.Z        (SI), K1, Z9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z9, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z9, Z2
+	VFMADD231PS.BCST (R10), Z9, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z9, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z9, Z5
+	VFMADD231PS.BCST (R11), Z9, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z9, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z9, Z8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth379
+
+rest380:
+	JMP summed376
+
+other375:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest256
+	JLT  rest382
 
-depth255:
-	VMOVUPS.Z    (SI), K1, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(R9), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(R9), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(R9), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(R9), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(DI*1), K1, Z9
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(R9), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(R9), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(R9), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(R9), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(DI*2), K1, Z9
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(R9), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(R9), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(R9), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(R9), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	VMOVUPS.Z    (SI)(R10*1), K1, Z9
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(R9), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(R9), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(R9), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(R9), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth255
+depth381:
+	VMOVUPS.Z        (SI), K1, Z9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9), Z9, Z1
+	VFMADD231PS.BCST 8(R9), Z9, Z2
+	VFMADD231PS.BCST 12(R9), Z9, Z3
+	VFMADD231PS.BCST 16(R9), Z9, Z4
+	VFMADD231PS.BCST 20(R9), Z9, Z5
+	VFMADD231PS.BCST 24(R9), Z9, Z6
+	VFMADD231PS.BCST 28(R9), Z9, Z7
+	VFMADD231PS.BCST 32(R9), Z9, Z8
+	VMOVUPS.Z        (SI)(DI*1), K1, Z9
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9), Z9, Z1
+	VFMADD231PS.BCST 8(R9), Z9, Z2
+	VFMADD231PS.BCST 12(R9), Z9, Z3
+	VFMADD231PS.BCST 16(R9), Z9, Z4
+	VFMADD231PS.BCST 20(R9), Z9, Z5
+	VFMADD231PS.BCST 24(R9), Z9, Z6
+	VFMADD231PS.BCST 28(R9), Z9, Z7
+	VFMADD231PS.BCST 32(R9), Z9, Z8
+	VMOVUPS.Z        (SI)(DI*2), K1, Z9
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9), Z9, Z1
+	VFMADD231PS.BCST 8(R9), Z9, Z2
+	VFMADD231PS.BCST 12(R9), Z9, Z3
+	VFMADD231PS.BCST 16(R9), Z9, Z4
+	VFMADD231PS.BCST 20(R9), Z9, Z5
+	VFMADD231PS.BCST 24(R9), Z9, Z6
+	VFMADD231PS.BCST 28(R9), Z9, Z7
+	VFMADD231PS.BCST 32(R9), Z9, Z8
+	VMOVUPS.Z        (SI)(R10*1), K1, Z9
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9), Z9, Z1
+	VFMADD231PS.BCST 8(R9), Z9, Z2
+	VFMADD231PS.BCST 12(R9), Z9, Z3
+	VFMADD231PS.BCST 16(R9), Z9, Z4
+	VFMADD231PS.BCST 20(R9), Z9, Z5
+	VFMADD231PS.BCST 24(R9), Z9, Z6
+	VFMADD231PS.BCST 28(R9), Z9, Z7
+	VFMADD231PS.BCST 32(R9), Z9, Z8
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth381
 
-rest256:
+rest382:
 	CMPQ BX, $+1
-	JLT  rest258
+	JLT  rest384
 
-depth257:
-	VMOVUPS.Z    (SI), K1, Z9
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z10, Z9, Z0
-	VBROADCASTSS 4(R9), Z10
-	VFMADD231PS  Z10, Z9, Z1
-	VBROADCASTSS 8(R9), Z10
-	VFMADD231PS  Z10, Z9, Z2
-	VBROADCASTSS 12(R9), Z10
-	VFMADD231PS  Z10, Z9, Z3
-	VBROADCASTSS 16(R9), Z10
-	VFMADD231PS  Z10, Z9, Z4
-	VBROADCASTSS 20(R9), Z10
-	VFMADD231PS  Z10, Z9, Z5
-	VBROADCASTSS 24(R9), Z10
-	VFMADD231PS  Z10, Z9, Z6
-	VBROADCASTSS 28(R9), Z10
-	VFMADD231PS  Z10, Z9, Z7
-	VBROADCASTSS 32(R9), Z10
-	VFMADD231PS  Z10, Z9, Z8
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth257
+depth383:
+	VMOVUPS.Z        (SI), K1, Z9
+	VFMADD231PS.BCST (R9), Z9, Z0
+	VFMADD231PS.BCST 4(R9), Z9, Z1
+	VFMADD231PS.BCST 8(R9), Z9, Z2
+	VFMADD231PS.BCST 12(R9), Z9, Z3
+	VFMADD231PS.BCST 16(R9), Z9, Z4
+	VFMADD231PS.BCST 20(R9), Z9, Z5
+	VFMADD231PS.BCST 24(R9), Z9, Z6
+	VFMADD231PS.BCST 28(R9), Z9, Z7
+	VFMADD231PS.BCST 32(R9), Z9, Z8
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth383
 
-rest258:
-summed250:
+rest384:
+summed376:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -5447,11 +6726,11 @@ summed250:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased261
+	JEQ          unbiased387
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z11
 
-unbiased261:
+unbiased387:
 	VFMADD213PS Z11, Z9, Z0
 	VFMADD213PS Z11, Z9, Z1
 	VFMADD213PS Z11, Z9, Z2
@@ -5463,7 +6742,7 @@ unbiased261:
 	VFMADD213PS Z11, Z9, Z8
 	VXORPS      X9, X9, X9
 	VUCOMISS    X9, X10
-	JNE         add259
+	JNE         add385
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -5481,9 +6760,9 @@ unbiased261:
 	VMOVUPS     Z7, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z8, K1, (BX)
-	JMP         written260
+	JMP         written386
 
-add259:
+add385:
 	VMOVUPS.Z   (BX), K1, Z9
 	VFMADD231PS Z9, Z10, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -5520,27 +6799,27 @@ add259:
 	VFMADD231PS Z9, Z10, Z8
 	VMOVUPS     Z8, K1, (BX)
 
-written260:
+written386:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow234
+	JG   narrow346
 
-done235:
+done347:
 	VZEROUPPER
 	RET
 
 // func tile10AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile10AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel262:
+panel388:
 	CMPQ       DX, $+32
-	JLT        narrow263
+	JLT        narrow389
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -5602,7 +6881,7 @@ panel262:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other265
+	JNE        other391
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -5614,9 +6893,9 @@ panel262:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest268
+	JLT        rest394
 
-depth267:
+depth393:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -5752,13 +7031,13 @@ depth267:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth267
+	JGE          depth393
 
-rest268:
+rest394:
 	CMPQ SI, $+1
-	JLT  rest270
+	JLT  rest396
 
-depth269:
+depth395:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -5798,18 +7077,18 @@ depth269:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth269
+	JGE          depth395
 
-rest270:
-	JMP summed266
+rest396:
+	JMP summed392
 
-other265:
+other391:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest272
+	JLT  rest398
 
-depth271:
+depth397:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -5945,13 +7224,13 @@ depth271:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth271
+	JGE          depth397
 
-rest272:
+rest398:
 	CMPQ SI, $+1
-	JLT  rest274
+	JLT  rest400
 
-depth273:
+depth399:
 	VMOVUPS      (DI), Z20
 	VMOVUPS      64(DI), Z21
 	VBROADCASTSS (R10), Z22
@@ -5988,10 +7267,10 @@ depth273:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth273
+	JGE          depth399
 
-rest274:
-summed266:
+rest400:
+summed392:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -6002,12 +7281,12 @@ summed266:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased277
+	JEQ          unbiased403
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z22
 	VMOVUPS      64(R8)(R9*4), Z23
 
-unbiased277:
+unbiased403:
 	VFMADD213PS Z22, Z20, Z0
 	VFMADD213PS Z23, Z20, Z1
 	VFMADD213PS Z22, Z20, Z2
@@ -6030,7 +7309,7 @@ unbiased277:
 	VFMADD213PS Z23, Z20, Z19
 	VXORPS      X20, X20, X20
 	VUCOMISS    X20, X21
-	JNE         add275
+	JNE         add401
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -6060,9 +7339,9 @@ unbiased277:
 	ADDQ        DI, SI
 	VMOVUPS     Z18, (SI)
 	VMOVUPS     Z19, 64(SI)
-	JMP         written276
+	JMP         written402
 
-add275:
+add401:
 	VFMADD231PS (SI), Z21, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z21, Z1
@@ -6113,15 +7392,15 @@ add275:
 	VFMADD231PS 64(SI), Z21, Z19
 	VMOVUPS     Z19, 64(SI)
 
-written276:
+written402:
 	SUBQ $+32, DX
-	JLE  done264
+	JLE  done390
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel262
+	JMP  panel388
 
-narrow263:
+narrow389:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -6129,303 +7408,493 @@ narrow263:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
+	CMPQ    DX, $+8
+	JG      wider404
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other278
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (R11)(R8*2), R12
-	ADDQ    R8, R12
-	LEAQ    (DI)(DI*2), R13
+	CMPQ    DI, $+4
+	JNE     other405
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (R10)(DI*2), R11
+	ADDQ    DI, R11
+	LEAQ    (SI)(SI*2), R12
 	CMPQ    BX, $+4
-	JLT     rest281
+	JLT     rest408
 
-depth280:
-	VMOVUPS.Z    (SI), K1, Z10
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS (R9)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS (R9)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS (R10)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS (R10)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS (R11)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS (R11)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS (R12), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(DI*1), K1, Z10
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 4(R10), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 4(R11), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 4(R12), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(DI*2), K1, Z10
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 8(R10), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 8(R11), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 8(R12), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(R13*1), K1, Z10
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R10), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 12(R11), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 12(R12), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	ADDQ         $+16, R12
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth280
+depth407:
+	VMOVUPS.Z        (AX), K1, Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y10, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y10, Y2
+	VFMADD231PS.BCST (R9), Y10, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y10, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y10, Y5
+	VFMADD231PS.BCST (R10), Y10, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y10, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y10, Y8
+	VFMADD231PS.BCST (R11), Y10, Y9
+	VMOVUPS.Z        (AX)(SI*1), K1, Y10
+	VFMADD231PS.BCST 4(R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y10, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y10, Y2
+	VFMADD231PS.BCST 4(R9), Y10, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y10, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y10, Y5
+	VFMADD231PS.BCST 4(R10), Y10, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y10, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y10, Y8
+	VFMADD231PS.BCST 4(R11), Y10, Y9
+	VMOVUPS.Z        (AX)(SI*2), K1, Y10
+	VFMADD231PS.BCST 8(R8), Y10, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y10, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y10, Y2
+	VFMADD231PS.BCST 8(R9), Y10, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y10, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y10, Y5
+	VFMADD231PS.BCST 8(R10), Y10, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y10, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y10, Y8
+	VFMADD231PS.BCST 8(R11), Y10, Y9
+	VMOVUPS.Z        (AX)(R12*1), K1, Y10
+	VFMADD231PS.BCST 12(R8), Y10, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y10, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y10, Y2
+	VFMADD231PS.BCST 12(R9), Y10, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y10, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y10, Y5
+	VFMADD231PS.BCST 12(R10), Y10, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y10, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y10, Y8
+	VFMADD231PS.BCST 12(R11), Y10, Y9
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth407
 
-rest281:
+rest408:
 	CMPQ BX, $+1
-	JLT  rest283
+	JLT  rest410
 
-depth282:
-	VMOVUPS.Z    (SI), K1, Z10
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS (R9)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS (R9)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS (R10)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS (R10)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS (R11)(R8*1), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS (R11)(R8*2), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS (R12), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	ADDQ         $+4, R12
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth282
+depth409:
+	VMOVUPS.Z        (AX), K1, Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y10, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y10, Y2
+	VFMADD231PS.BCST (R9), Y10, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y10, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y10, Y5
+	VFMADD231PS.BCST (R10), Y10, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y10, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y10, Y8
+	VFMADD231PS.BCST (R11), Y10, Y9
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth409
 
-rest283:
-	JMP summed279
+rest410:
+	JMP summed406
 
-other278:
+other405:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest412
+
+depth411:
+	VMOVUPS.Z        (AX), K1, Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8), Y10, Y1
+	VFMADD231PS.BCST 8(R8), Y10, Y2
+	VFMADD231PS.BCST 12(R8), Y10, Y3
+	VFMADD231PS.BCST 16(R8), Y10, Y4
+	VFMADD231PS.BCST 20(R8), Y10, Y5
+	VFMADD231PS.BCST 24(R8), Y10, Y6
+	VFMADD231PS.BCST 28(R8), Y10, Y7
+	VFMADD231PS.BCST 32(R8), Y10, Y8
+	VFMADD231PS.BCST 36(R8), Y10, Y9
+	VMOVUPS.Z        (AX)(SI*1), K1, Y10
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8), Y10, Y1
+	VFMADD231PS.BCST 8(R8), Y10, Y2
+	VFMADD231PS.BCST 12(R8), Y10, Y3
+	VFMADD231PS.BCST 16(R8), Y10, Y4
+	VFMADD231PS.BCST 20(R8), Y10, Y5
+	VFMADD231PS.BCST 24(R8), Y10, Y6
+	VFMADD231PS.BCST 28(R8), Y10, Y7
+	VFMADD231PS.BCST 32(R8), Y10, Y8
+	VFMADD231PS.BCST 36(R8), Y10, Y9
+	VMOVUPS.Z        (AX)(SI*2), K1, Y10
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8), Y10, Y1
+	VFMADD231PS.BCST 8(R8), Y10, Y2
+	VFMADD231PS.BCST 12(R8), Y10, Y3
+	VFMADD231PS.BCST 16(R8), Y10, Y4
+	VFMADD231PS.BCST 20(R8), Y10, Y5
+	VFMADD231PS.BCST 24(R8), Y10, Y6
+	VFMADD231PS.BCST 28(R8), Y10, Y7
+	VFMADD231PS.BCST 32(R8), Y10, Y8
+	VFMADD231PS.BCST 36(R8), Y10, Y9
+	VMOVUPS.Z        (AX)(R9*1), K1, Y10
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8), Y10, Y1
+	VFMADD231PS.BCST 8(R8), Y10, Y2
+	VFMADD231PS.BCST 12(R8), Y10, Y3
+	VFMADD231PS.BCST 16(R8), Y10, Y4
+	VFMADD231PS.BCST 20(R8), Y10, Y5
+	VFMADD231PS.BCST 24(R8), Y10, Y6
+	VFMADD231PS.BCST 28(R8), Y10, Y7
+	VFMADD231PS.BCST 32(R8), Y10, Y8
+	VFMADD231PS.BCST 36(R8), Y10, Y9
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth411
+
+rest412:
+	CMPQ BX, $+1
+	JLT  rest414
+
+depth413:
+	VMOVUPS.Z        (AX), K1, Y10
+	VFMADD231PS.BCST (R8), Y10, Y0
+	VFMADD231PS.BCST 4(R8), Y10, Y1
+	VFMADD231PS.BCST 8(R8), Y10, Y2
+	VFMADD231PS.BCST 12(R8), Y10, Y3
+	VFMADD231PS.BCST 16(R8), Y10, Y4
+	VFMADD231PS.BCST 20(R8), Y10, Y5
+	VFMADD231PS.BCST 24(R8), Y10, Y6
+	VFMADD231PS.BCST 28(R8), Y10, Y7
+	VFMADD231PS.BCST 32(R8), Y10, Y8
+	VFMADD231PS.BCST 36(R8), Y10, Y9
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth413
+
+rest414:
+summed406:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y10
+	VBROADCASTSS beta+132(FP), Y11
+	VXORPS       Y12, Y12, Y12
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased417
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y12
+
+unbiased417:
+	VFMADD213PS Y12, Y10, Y0
+	VFMADD213PS Y12, Y10, Y1
+	VFMADD213PS Y12, Y10, Y2
+	VFMADD213PS Y12, Y10, Y3
+	VFMADD213PS Y12, Y10, Y4
+	VFMADD213PS Y12, Y10, Y5
+	VFMADD213PS Y12, Y10, Y6
+	VFMADD213PS Y12, Y10, Y7
+	VFMADD213PS Y12, Y10, Y8
+	VFMADD213PS Y12, Y10, Y9
+	VXORPS      X10, X10, X10
+	VUCOMISS    X10, X11
+	JNE         add415
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y9, K1, (CX)
+	JMP         written416
+
+add415:
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y8
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y10
+	VFMADD231PS Y10, Y11, Y9
+	VMOVUPS     Y9, K1, (CX)
+
+written416:
+	JMP done390
+
+wider404:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other418
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (R11)(R8*2), R12
+	ADDQ   R8, R12
+	LEAQ   (DI)(DI*2), R13
+	CMPQ   BX, $+4
+	JLT    rest421
+
+depth420:
+	VMOVUPS.Z        (SI), K1, Z10
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z10, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z10, Z2
+	VFMADD231PS.BCST (R10), Z10, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z10, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z10, Z5
+	VFMADD231PS.BCST (R11), Z10, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z10, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z10, Z8
+	VFMADD231PS.BCST (R12), Z10, Z9
+	VMOVUPS.Z        (SI)(DI*1), K1, Z10
+	VFMADD231PS.BCST 4(R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z10, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z10, Z2
+	VFMADD231PS.BCST 4(R10), Z10, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z10, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z10, Z5
+	VFMADD231PS.BCST 4(R11), Z10, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z10, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z10, Z8
+	VFMADD231PS.BCST 4(R12), Z10, Z9
+	VMOVUPS.Z        (SI)(DI*2), K1, Z10
+	VFMADD231PS.BCST 8(R9), Z10, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z10, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z10, Z2
+	VFMADD231PS.BCST 8(R10), Z10, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z10, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z10, Z5
+	VFMADD231PS.BCST 8(R11), Z10, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z10, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z10, Z8
+	VFMADD231PS.BCST 8(R12), Z10, Z9
+	VMOVUPS.Z        (SI)(R13*1), K1, Z10
+	VFMADD231PS.BCST 12(R9), Z10, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z10, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z10, Z2
+	VFMADD231PS.BCST 12(R10), Z10, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z10, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z10, Z5
+	VFMADD231PS.BCST 12(R11), Z10, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z10, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z10, Z8
+	VFMADD231PS.BCST 12(R12), Z10, Z9
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth420
+
+rest421:
+	CMPQ BX, $+1
+	JLT  rest423
+
+depth422:
+	VMOVUPS.Z        (SI), K1, Z10
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z10, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z10, Z2
+	VFMADD231PS.BCST (R10), Z10, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z10, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z10, Z5
+	VFMADD231PS.BCST (R11), Z10, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z10, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z10, Z8
+	VFMADD231PS.BCST (R12), Z10, Z9
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth422
+
+rest423:
+	JMP summed419
+
+other418:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest285
+	JLT  rest425
 
-depth284:
-	VMOVUPS.Z    (SI), K1, Z10
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(R9), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(R9), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(DI*1), K1, Z10
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(R9), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(R9), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(DI*2), K1, Z10
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(R9), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(R9), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	VMOVUPS.Z    (SI)(R10*1), K1, Z10
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(R9), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(R9), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth284
+depth424:
+	VMOVUPS.Z        (SI), K1, Z10
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9), Z10, Z1
+	VFMADD231PS.BCST 8(R9), Z10, Z2
+	VFMADD231PS.BCST 12(R9), Z10, Z3
+	VFMADD231PS.BCST 16(R9), Z10, Z4
+	VFMADD231PS.BCST 20(R9), Z10, Z5
+	VFMADD231PS.BCST 24(R9), Z10, Z6
+	VFMADD231PS.BCST 28(R9), Z10, Z7
+	VFMADD231PS.BCST 32(R9), Z10, Z8
+	VFMADD231PS.BCST 36(R9), Z10, Z9
+	VMOVUPS.Z        (SI)(DI*1), K1, Z10
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9), Z10, Z1
+	VFMADD231PS.BCST 8(R9), Z10, Z2
+	VFMADD231PS.BCST 12(R9), Z10, Z3
+	VFMADD231PS.BCST 16(R9), Z10, Z4
+	VFMADD231PS.BCST 20(R9), Z10, Z5
+	VFMADD231PS.BCST 24(R9), Z10, Z6
+	VFMADD231PS.BCST 28(R9), Z10, Z7
+	VFMADD231PS.BCST 32(R9), Z10, Z8
+	VFMADD231PS.BCST 36(R9), Z10, Z9
+	VMOVUPS.Z        (SI)(DI*2), K1, Z10
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9), Z10, Z1
+	VFMADD231PS.BCST 8(R9), Z10, Z2
+	VFMADD231PS.BCST 12(R9), Z10, Z3
+	VFMADD231PS.BCST 16(R9), Z10, Z4
+	VFMADD231PS.BCST 20(R9), Z10, Z5
+	VFMADD231PS.BCST 24(R9), Z10, Z6
+	VFMADD231PS.BCST 28(R9), Z10, Z7
+	VFMADD231PS.BCST 32(R9), Z10, Z8
+	VFMADD231PS.BCST 36(R9), Z10, Z9
+	VMOVUPS.Z        (SI)(R10*1), K1, Z10
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9), Z10, Z1
+	VFMADD231PS.BCST 8(R9), Z10, Z2
+	VFMADD231PS.BCST 12(R9), Z10, Z3
+	VFMADD231PS.BCST 16(R9), Z10, Z4
+	VFMADD231PS.BCST 20(R9), Z10, Z5
+	VFMADD231PS.BCST 24(R9), Z10, Z6
+	VFMADD231PS.BCST 28(R9), Z10, Z7
+	VFMADD231PS.BCST 32(R9), Z10, Z8
+	VFMADD231PS.BCST 36(R9), Z10, Z9
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth424
 
-rest285:
+rest425:
 	CMPQ BX, $+1
-	JLT  rest287
+	JLT  rest427
 
-depth286:
-	VMOVUPS.Z    (SI), K1, Z10
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z11, Z10, Z0
-	VBROADCASTSS 4(R9), Z11
-	VFMADD231PS  Z11, Z10, Z1
-	VBROADCASTSS 8(R9), Z11
-	VFMADD231PS  Z11, Z10, Z2
-	VBROADCASTSS 12(R9), Z11
-	VFMADD231PS  Z11, Z10, Z3
-	VBROADCASTSS 16(R9), Z11
-	VFMADD231PS  Z11, Z10, Z4
-	VBROADCASTSS 20(R9), Z11
-	VFMADD231PS  Z11, Z10, Z5
-	VBROADCASTSS 24(R9), Z11
-	VFMADD231PS  Z11, Z10, Z6
-	VBROADCASTSS 28(R9), Z11
-	VFMADD231PS  Z11, Z10, Z7
-	VBROADCASTSS 32(R9), Z11
-	VFMADD231PS  Z11, Z10, Z8
-	VBROADCASTSS 36(R9), Z11
-	VFMADD231PS  Z11, Z10, Z9
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth286
+depth426:
+	VMOVUPS.Z        (SI), K1, Z10
+	VFMADD231PS.BCST (R9), Z10, Z0
+	VFMADD231PS.BCST 4(R9), Z10, Z1
+	VFMADD231PS.BCST 8(R9), Z10, Z2
+	VFMADD231PS.BCST 12(R9), Z10, Z3
+	VFMADD231PS.BCST 16(R9), Z10, Z4
+	VFMADD231PS.BCST 20(R9), Z10, Z5
+	VFMADD231PS.BCST 24(R9), Z10, Z6
+	VFMADD231PS.BCST 28(R9), Z10, Z7
+	VFMADD231PS.BCST 32(R9), Z10, Z8
+	VFMADD231PS.BCST 36(R9), Z10, Z9
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth426
 
-rest287:
-summed279:
+rest427:
+summed419:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -6435,11 +7904,11 @@ summed279:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased290
+	JEQ          unbiased430
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z12
 
-unbiased290:
+unbiased430:
 	VFMADD213PS Z12, Z10, Z0
 	VFMADD213PS Z12, Z10, Z1
 	VFMADD213PS Z12, Z10, Z2
@@ -6452,7 +7921,7 @@ unbiased290:
 	VFMADD213PS Z12, Z10, Z9
 	VXORPS      X10, X10, X10
 	VUCOMISS    X10, X11
-	JNE         add288
+	JNE         add428
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -6472,9 +7941,9 @@ unbiased290:
 	VMOVUPS     Z8, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z9, K1, (BX)
-	JMP         written289
+	JMP         written429
 
-add288:
+add428:
 	VMOVUPS.Z   (BX), K1, Z10
 	VFMADD231PS Z10, Z11, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -6515,27 +7984,27 @@ add288:
 	VFMADD231PS Z10, Z11, Z9
 	VMOVUPS     Z9, K1, (BX)
 
-written289:
+written429:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow263
+	JG   narrow389
 
-done264:
+done390:
 	VZEROUPPER
 	RET
 
 // func tile11AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile11AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel291:
+panel431:
 	CMPQ       DX, $+32
-	JLT        narrow292
+	JLT        narrow432
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -6602,7 +8071,7 @@ panel291:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other294
+	JNE        other434
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -6614,9 +8083,9 @@ panel291:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest297
+	JLT        rest437
 
-depth296:
+depth436:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -6764,13 +8233,13 @@ depth296:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth296
+	JGE          depth436
 
-rest297:
+rest437:
 	CMPQ SI, $+1
-	JLT  rest299
+	JLT  rest439
 
-depth298:
+depth438:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -6813,18 +8282,18 @@ depth298:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth298
+	JGE          depth438
 
-rest299:
-	JMP summed295
+rest439:
+	JMP summed435
 
-other294:
+other434:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest301
+	JLT  rest441
 
-depth300:
+depth440:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -6972,13 +8441,13 @@ depth300:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth300
+	JGE          depth440
 
-rest301:
+rest441:
 	CMPQ SI, $+1
-	JLT  rest303
+	JLT  rest443
 
-depth302:
+depth442:
 	VMOVUPS      (DI), Z22
 	VMOVUPS      64(DI), Z23
 	VBROADCASTSS (R10), Z24
@@ -7018,10 +8487,10 @@ depth302:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth302
+	JGE          depth442
 
-rest303:
-summed295:
+rest443:
+summed435:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -7032,12 +8501,12 @@ summed295:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased306
+	JEQ          unbiased446
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z24
 	VMOVUPS      64(R8)(R9*4), Z25
 
-unbiased306:
+unbiased446:
 	VFMADD213PS Z24, Z22, Z0
 	VFMADD213PS Z25, Z22, Z1
 	VFMADD213PS Z24, Z22, Z2
@@ -7062,7 +8531,7 @@ unbiased306:
 	VFMADD213PS Z25, Z22, Z21
 	VXORPS      X22, X22, X22
 	VUCOMISS    X22, X23
-	JNE         add304
+	JNE         add444
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -7095,9 +8564,9 @@ unbiased306:
 	ADDQ        DI, SI
 	VMOVUPS     Z20, (SI)
 	VMOVUPS     Z21, 64(SI)
-	JMP         written305
+	JMP         written445
 
-add304:
+add444:
 	VFMADD231PS (SI), Z23, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z23, Z1
@@ -7153,15 +8622,15 @@ add304:
 	VFMADD231PS 64(SI), Z23, Z21
 	VMOVUPS     Z21, 64(SI)
 
-written305:
+written445:
 	SUBQ $+32, DX
-	JLE  done293
+	JLE  done433
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel291
+	JMP  panel431
 
-narrow292:
+narrow432:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -7169,324 +8638,522 @@ narrow292:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
+	CMPQ    DX, $+8
+	JG      wider447
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other307
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (R11)(R8*2), R12
-	ADDQ    R8, R12
-	LEAQ    (DI)(DI*2), R13
+	CMPQ    DI, $+4
+	JNE     other448
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (R10)(DI*2), R11
+	ADDQ    DI, R11
+	LEAQ    (SI)(SI*2), R12
 	CMPQ    BX, $+4
-	JLT     rest310
+	JLT     rest451
 
-depth309:
-	VMOVUPS.Z    (SI), K1, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS (R9)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS (R9)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS (R10)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS (R10)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS (R11)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS (R11)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS (R12), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS (R12)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(DI*1), K1, Z11
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 4(R10), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 4(R11), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 4(R12), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 4(R12)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(DI*2), K1, Z11
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 8(R10), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 8(R11), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 8(R12), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 8(R12)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(R13*1), K1, Z11
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R10), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 12(R11), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 12(R12), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 12(R12)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	ADDQ         $+16, R12
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth309
+depth450:
+	VMOVUPS.Z        (AX), K1, Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y11, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y11, Y2
+	VFMADD231PS.BCST (R9), Y11, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y11, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y11, Y5
+	VFMADD231PS.BCST (R10), Y11, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y11, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y11, Y8
+	VFMADD231PS.BCST (R11), Y11, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y11, Y10
+	VMOVUPS.Z        (AX)(SI*1), K1, Y11
+	VFMADD231PS.BCST 4(R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y11, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y11, Y2
+	VFMADD231PS.BCST 4(R9), Y11, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y11, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y11, Y5
+	VFMADD231PS.BCST 4(R10), Y11, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y11, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y11, Y8
+	VFMADD231PS.BCST 4(R11), Y11, Y9
+	VFMADD231PS.BCST 4(R11)(DI*1), Y11, Y10
+	VMOVUPS.Z        (AX)(SI*2), K1, Y11
+	VFMADD231PS.BCST 8(R8), Y11, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y11, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y11, Y2
+	VFMADD231PS.BCST 8(R9), Y11, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y11, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y11, Y5
+	VFMADD231PS.BCST 8(R10), Y11, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y11, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y11, Y8
+	VFMADD231PS.BCST 8(R11), Y11, Y9
+	VFMADD231PS.BCST 8(R11)(DI*1), Y11, Y10
+	VMOVUPS.Z        (AX)(R12*1), K1, Y11
+	VFMADD231PS.BCST 12(R8), Y11, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y11, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y11, Y2
+	VFMADD231PS.BCST 12(R9), Y11, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y11, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y11, Y5
+	VFMADD231PS.BCST 12(R10), Y11, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y11, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y11, Y8
+	VFMADD231PS.BCST 12(R11), Y11, Y9
+	VFMADD231PS.BCST 12(R11)(DI*1), Y11, Y10
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth450
 
-rest310:
+rest451:
 	CMPQ BX, $+1
-	JLT  rest312
+	JLT  rest453
 
-depth311:
-	VMOVUPS.Z    (SI), K1, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS (R9)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS (R9)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS (R10)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS (R10)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS (R11)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS (R11)(R8*2), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS (R12), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS (R12)(R8*1), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	ADDQ         $+4, R12
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth311
+depth452:
+	VMOVUPS.Z        (AX), K1, Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y11, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y11, Y2
+	VFMADD231PS.BCST (R9), Y11, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y11, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y11, Y5
+	VFMADD231PS.BCST (R10), Y11, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y11, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y11, Y8
+	VFMADD231PS.BCST (R11), Y11, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y11, Y10
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth452
 
-rest312:
-	JMP summed308
+rest453:
+	JMP summed449
 
-other307:
+other448:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest455
+
+depth454:
+	VMOVUPS.Z        (AX), K1, Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8), Y11, Y1
+	VFMADD231PS.BCST 8(R8), Y11, Y2
+	VFMADD231PS.BCST 12(R8), Y11, Y3
+	VFMADD231PS.BCST 16(R8), Y11, Y4
+	VFMADD231PS.BCST 20(R8), Y11, Y5
+	VFMADD231PS.BCST 24(R8), Y11, Y6
+	VFMADD231PS.BCST 28(R8), Y11, Y7
+	VFMADD231PS.BCST 32(R8), Y11, Y8
+	VFMADD231PS.BCST 36(R8), Y11, Y9
+	VFMADD231PS.BCST 40(R8), Y11, Y10
+	VMOVUPS.Z        (AX)(SI*1), K1, Y11
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8), Y11, Y1
+	VFMADD231PS.BCST 8(R8), Y11, Y2
+	VFMADD231PS.BCST 12(R8), Y11, Y3
+	VFMADD231PS.BCST 16(R8), Y11, Y4
+	VFMADD231PS.BCST 20(R8), Y11, Y5
+	VFMADD231PS.BCST 24(R8), Y11, Y6
+	VFMADD231PS.BCST 28(R8), Y11, Y7
+	VFMADD231PS.BCST 32(R8), Y11, Y8
+	VFMADD231PS.BCST 36(R8), Y11, Y9
+	VFMADD231PS.BCST 40(R8), Y11, Y10
+	VMOVUPS.Z        (AX)(SI*2), K1, Y11
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8), Y11, Y1
+	VFMADD231PS.BCST 8(R8), Y11, Y2
+	VFMADD231PS.BCST 12(R8), Y11, Y3
+	VFMADD231PS.BCST 16(R8), Y11, Y4
+	VFMADD231PS.BCST 20(R8), Y11, Y5
+	VFMADD231PS.BCST 24(R8), Y11, Y6
+	VFMADD231PS.BCST 28(R8), Y11, Y7
+	VFMADD231PS.BCST 32(R8), Y11, Y8
+	VFMADD231PS.BCST 36(R8), Y11, Y9
+	VFMADD231PS.BCST 40(R8), Y11, Y10
+	VMOVUPS.Z        (AX)(R9*1), K1, Y11
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8), Y11, Y1
+	VFMADD231PS.BCST 8(R8), Y11, Y2
+	VFMADD231PS.BCST 12(R8), Y11, Y3
+	VFMADD231PS.BCST 16(R8), Y11, Y4
+	VFMADD231PS.BCST 20(R8), Y11, Y5
+	VFMADD231PS.BCST 24(R8), Y11, Y6
+	VFMADD231PS.BCST 28(R8), Y11, Y7
+	VFMADD231PS.BCST 32(R8), Y11, Y8
+	VFMADD231PS.BCST 36(R8), Y11, Y9
+	VFMADD231PS.BCST 40(R8), Y11, Y10
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth454
+
+rest455:
+	CMPQ BX, $+1
+	JLT  rest457
+
+depth456:
+	VMOVUPS.Z        (AX), K1, Y11
+	VFMADD231PS.BCST (R8), Y11, Y0
+	VFMADD231PS.BCST 4(R8), Y11, Y1
+	VFMADD231PS.BCST 8(R8), Y11, Y2
+	VFMADD231PS.BCST 12(R8), Y11, Y3
+	VFMADD231PS.BCST 16(R8), Y11, Y4
+	VFMADD231PS.BCST 20(R8), Y11, Y5
+	VFMADD231PS.BCST 24(R8), Y11, Y6
+	VFMADD231PS.BCST 28(R8), Y11, Y7
+	VFMADD231PS.BCST 32(R8), Y11, Y8
+	VFMADD231PS.BCST 36(R8), Y11, Y9
+	VFMADD231PS.BCST 40(R8), Y11, Y10
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth456
+
+rest457:
+summed449:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y11
+	VBROADCASTSS beta+132(FP), Y12
+	VXORPS       Y13, Y13, Y13
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased460
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y13
+
+unbiased460:
+	VFMADD213PS Y13, Y11, Y0
+	VFMADD213PS Y13, Y11, Y1
+	VFMADD213PS Y13, Y11, Y2
+	VFMADD213PS Y13, Y11, Y3
+	VFMADD213PS Y13, Y11, Y4
+	VFMADD213PS Y13, Y11, Y5
+	VFMADD213PS Y13, Y11, Y6
+	VFMADD213PS Y13, Y11, Y7
+	VFMADD213PS Y13, Y11, Y8
+	VFMADD213PS Y13, Y11, Y9
+	VFMADD213PS Y13, Y11, Y10
+	VXORPS      X11, X11, X11
+	VUCOMISS    X11, X12
+	JNE         add458
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y10, K1, (CX)
+	JMP         written459
+
+add458:
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y8
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y9
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y11
+	VFMADD231PS Y11, Y12, Y10
+	VMOVUPS     Y10, K1, (CX)
+
+written459:
+	JMP done433
+
+wider447:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other461
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (R11)(R8*2), R12
+	ADDQ   R8, R12
+	LEAQ   (DI)(DI*2), R13
+	CMPQ   BX, $+4
+	JLT    rest464
+
+depth463:
+	VMOVUPS.Z        (SI), K1, Z11
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z11, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z11, Z2
+	VFMADD231PS.BCST (R10), Z11, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z11, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z11, Z5
+	VFMADD231PS.BCST (R11), Z11, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z11, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z11, Z8
+	VFMADD231PS.BCST (R12), Z11, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z11, Z10
+	VMOVUPS.Z        (SI)(DI*1), K1, Z11
+	VFMADD231PS.BCST 4(R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z11, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z11, Z2
+	VFMADD231PS.BCST 4(R10), Z11, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z11, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z11, Z5
+	VFMADD231PS.BCST 4(R11), Z11, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z11, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z11, Z8
+	VFMADD231PS.BCST 4(R12), Z11, Z9
+	VFMADD231PS.BCST 4(R12)(R8*1), Z11, Z10
+	VMOVUPS.Z        (SI)(DI*2), K1, Z11
+	VFMADD231PS.BCST 8(R9), Z11, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z11, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z11, Z2
+	VFMADD231PS.BCST 8(R10), Z11, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z11, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z11, Z5
+	VFMADD231PS.BCST 8(R11), Z11, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z11, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z11, Z8
+	VFMADD231PS.BCST 8(R12), Z11, Z9
+	VFMADD231PS.BCST 8(R12)(R8*1), Z11, Z10
+	VMOVUPS.Z        (SI)(R13*1), K1, Z11
+	VFMADD231PS.BCST 12(R9), Z11, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z11, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z11, Z2
+	VFMADD231PS.BCST 12(R10), Z11, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z11, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z11, Z5
+	VFMADD231PS.BCST 12(R11), Z11, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z11, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z11, Z8
+	VFMADD231PS.BCST 12(R12), Z11, Z9
+	VFMADD231PS.BCST 12(R12)(R8*1), Z11, Z10
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth463
+
+rest464:
+	CMPQ BX, $+1
+	JLT  rest466
+
+depth465:
+	VMOVUPS.Z        (SI), K1, Z11
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z11, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z11, Z2
+	VFMADD231PS.BCST (R10), Z11, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z11, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z11, Z5
+	VFMADD231PS.BCST (R11), Z11, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z11, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z11, Z8
+	VFMADD231PS.BCST (R12), Z11, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z11, Z10
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth465
+
+rest466:
+	JMP summed462
+
+other461:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest314
+	JLT  rest468
 
-depth313:
-	VMOVUPS.Z    (SI), K1, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(R9), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(R9), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(R9), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(DI*1), K1, Z11
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(R9), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(R9), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(R9), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(DI*2), K1, Z11
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(R9), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(R9), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(R9), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	VMOVUPS.Z    (SI)(R10*1), K1, Z11
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(R9), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(R9), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(R9), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth313
+depth467:
+	VMOVUPS.Z        (SI), K1, Z11
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9), Z11, Z1
+	VFMADD231PS.BCST 8(R9), Z11, Z2
+	VFMADD231PS.BCST 12(R9), Z11, Z3
+	VFMADD231PS.BCST 16(R9), Z11, Z4
+	VFMADD231PS.BCST 20(R9), Z11, Z5
+	VFMADD231PS.BCST 24(R9), Z11, Z6
+	VFMADD231PS.BCST 28(R9), Z11, Z7
+	VFMADD231PS.BCST 32(R9), Z11, Z8
+	VFMADD231PS.BCST 36(R9), Z11, Z9
+	VFMADD231PS.BCST 40(R9), Z11, Z10
+	VMOVUPS.Z        (SI)(DI*1), K1, Z11
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9), Z11, Z1
+	VFMADD231PS.BCST 8(R9), Z11, Z2
+	VFMADD231PS.BCST 12(R9), Z11, Z3
+	VFMADD231PS.BCST 16(R9), Z11, Z4
+	VFMADD231PS.BCST 20(R9), Z11, Z5
+	VFMADD231PS.BCST 24(R9), Z11, Z6
+	VFMADD231PS.BCST 28(R9), Z11, Z7
+	VFMADD231PS.BCST 32(R9), Z11, Z8
+	VFMADD231PS.BCST 36(R9), Z11, Z9
+	VFMADD231PS.BCST 40(R9), Z11, Z10
+	VMOVUPS.Z        (SI)(DI*2), K1, Z11
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9), Z11, Z1
+	VFMADD231PS.BCST 8(R9), Z11, Z2
+	VFMADD231PS.BCST 12(R9), Z11, Z3
+	VFMADD231PS.BCST 16(R9), Z11, Z4
+	VFMADD231PS.BCST 20(R9), Z11, Z5
+	VFMADD231PS.BCST 24(R9), Z11, Z6
+	VFMADD231PS.BCST 28(R9), Z11, Z7
+	VFMADD231PS.BCST 32(R9), Z11, Z8
+	VFMADD231PS.BCST 36(R9), Z11, Z9
+	VFMADD231PS.BCST 40(R9), Z11, Z10
+	VMOVUPS.Z        (SI)(R10*1), K1, Z11
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9), Z11, Z1
+	VFMADD231PS.BCST 8(R9), Z11, Z2
+	VFMADD231PS.BCST 12(R9), Z11, Z3
+	VFMADD231PS.BCST 16(R9), Z11, Z4
+	VFMADD231PS.BCST 20(R9), Z11, Z5
+	VFMADD231PS.BCST 24(R9), Z11, Z6
+	VFMADD231PS.BCST 28(R9), Z11, Z7
+	VFMADD231PS.BCST 32(R9), Z11, Z8
+	VFMADD231PS.BCST 36(R9), Z11, Z9
+	VFMADD231PS.BCST 40(R9), Z11, Z10
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth467
 
-rest314:
+rest468:
 	CMPQ BX, $+1
-	JLT  rest316
+	JLT  rest470
 
-depth315:
-	VMOVUPS.Z    (SI), K1, Z11
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z12, Z11, Z0
-	VBROADCASTSS 4(R9), Z12
-	VFMADD231PS  Z12, Z11, Z1
-	VBROADCASTSS 8(R9), Z12
-	VFMADD231PS  Z12, Z11, Z2
-	VBROADCASTSS 12(R9), Z12
-	VFMADD231PS  Z12, Z11, Z3
-	VBROADCASTSS 16(R9), Z12
-	VFMADD231PS  Z12, Z11, Z4
-	VBROADCASTSS 20(R9), Z12
-	VFMADD231PS  Z12, Z11, Z5
-	VBROADCASTSS 24(R9), Z12
-	VFMADD231PS  Z12, Z11, Z6
-	VBROADCASTSS 28(R9), Z12
-	VFMADD231PS  Z12, Z11, Z7
-	VBROADCASTSS 32(R9), Z12
-	VFMADD231PS  Z12, Z11, Z8
-	VBROADCASTSS 36(R9), Z12
-	VFMADD231PS  Z12, Z11, Z9
-	VBROADCASTSS 40(R9), Z12
-	VFMADD231PS  Z12, Z11, Z10
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth315
+depth469:
+	VMOVUPS.Z        (SI), K1, Z11
+	VFMADD231PS.BCST (R9), Z11, Z0
+	VFMADD231PS.BCST 4(R9), Z11, Z1
+	VFMADD231PS.BCST 8(R9), Z11, Z2
+	VFMADD231PS.BCST 12(R9), Z11, Z3
+	VFMADD231PS.BCST 16(R9), Z11, Z4
+	VFMADD231PS.BCST 20(R9), Z11, Z5
+	VFMADD231PS.BCST 24(R9), Z11, Z6
+	VFMADD231PS.BCST 28(R9), Z11, Z7
+	VFMADD231PS.BCST 32(R9), Z11, Z8
+	VFMADD231PS.BCST 36(R9), Z11, Z9
+	VFMADD231PS.BCST 40(R9), Z11, Z10
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth469
 
-rest316:
-summed308:
+rest470:
+summed462:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -7496,11 +9163,11 @@ summed308:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased319
+	JEQ          unbiased473
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z13
 
-unbiased319:
+unbiased473:
 	VFMADD213PS Z13, Z11, Z0
 	VFMADD213PS Z13, Z11, Z1
 	VFMADD213PS Z13, Z11, Z2
@@ -7514,7 +9181,7 @@ unbiased319:
 	VFMADD213PS Z13, Z11, Z10
 	VXORPS      X11, X11, X11
 	VUCOMISS    X11, X12
-	JNE         add317
+	JNE         add471
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -7536,9 +9203,9 @@ unbiased319:
 	VMOVUPS     Z9, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z10, K1, (BX)
-	JMP         written318
+	JMP         written472
 
-add317:
+add471:
 	VMOVUPS.Z   (BX), K1, Z11
 	VFMADD231PS Z11, Z12, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -7583,27 +9250,27 @@ add317:
 	VFMADD231PS Z11, Z12, Z10
 	VMOVUPS     Z10, K1, (BX)
 
-written318:
+written472:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow292
+	JG   narrow432
 
-done293:
+done433:
 	VZEROUPPER
 	RET
 
 // func tile12AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile12AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel320:
+panel474:
 	CMPQ       DX, $+32
-	JLT        narrow321
+	JLT        narrow475
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -7675,7 +9342,7 @@ panel320:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other323
+	JNE        other477
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -7687,9 +9354,9 @@ panel320:
 	ADDQ       R9, R13
 	LEAQ       (R8)(R8*2), R14
 	CMPQ       SI, $+4
-	JLT        rest326
+	JLT        rest480
 
-depth325:
+depth479:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -7849,13 +9516,13 @@ depth325:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth325
+	JGE          depth479
 
-rest326:
+rest480:
 	CMPQ SI, $+1
-	JLT  rest328
+	JLT  rest482
 
-depth327:
+depth481:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -7901,18 +9568,18 @@ depth327:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth327
+	JGE          depth481
 
-rest328:
-	JMP summed324
+rest482:
+	JMP summed478
 
-other323:
+other477:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest330
+	JLT  rest484
 
-depth329:
+depth483:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -8072,13 +9739,13 @@ depth329:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth329
+	JGE          depth483
 
-rest330:
+rest484:
 	CMPQ SI, $+1
-	JLT  rest332
+	JLT  rest486
 
-depth331:
+depth485:
 	VMOVUPS      (DI), Z24
 	VMOVUPS      64(DI), Z25
 	VBROADCASTSS (R10), Z26
@@ -8121,10 +9788,10 @@ depth331:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth331
+	JGE          depth485
 
-rest332:
-summed324:
+rest486:
+summed478:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -8135,12 +9802,12 @@ summed324:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased335
+	JEQ          unbiased489
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z26
 	VMOVUPS      64(R8)(R9*4), Z27
 
-unbiased335:
+unbiased489:
 	VFMADD213PS Z26, Z24, Z0
 	VFMADD213PS Z27, Z24, Z1
 	VFMADD213PS Z26, Z24, Z2
@@ -8167,7 +9834,7 @@ unbiased335:
 	VFMADD213PS Z27, Z24, Z23
 	VXORPS      X24, X24, X24
 	VUCOMISS    X24, X25
-	JNE         add333
+	JNE         add487
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -8203,9 +9870,9 @@ unbiased335:
 	ADDQ        DI, SI
 	VMOVUPS     Z22, (SI)
 	VMOVUPS     Z23, 64(SI)
-	JMP         written334
+	JMP         written488
 
-add333:
+add487:
 	VFMADD231PS (SI), Z25, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z25, Z1
@@ -8266,15 +9933,15 @@ add333:
 	VFMADD231PS 64(SI), Z25, Z23
 	VMOVUPS     Z23, 64(SI)
 
-written334:
+written488:
 	SUBQ $+32, DX
-	JLE  done322
+	JLE  done476
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel320
+	JMP  panel474
 
-narrow321:
+narrow475:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -8282,345 +9949,551 @@ narrow321:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
+	CMPQ    DX, $+8
+	JG      wider490
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other336
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (R11)(R8*2), R12
-	ADDQ    R8, R12
-	LEAQ    (DI)(DI*2), R13
+	CMPQ    DI, $+4
+	JNE     other491
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (R10)(DI*2), R11
+	ADDQ    DI, R11
+	LEAQ    (SI)(SI*2), R12
 	CMPQ    BX, $+4
-	JLT     rest339
+	JLT     rest494
 
-depth338:
-	VMOVUPS.Z    (SI), K1, Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS (R9)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS (R9)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS (R10)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS (R10)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS (R11)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS (R11)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS (R12), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS (R12)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS (R12)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(DI*1), K1, Z12
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 4(R10), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 4(R11), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 4(R12), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 4(R12)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 4(R12)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(DI*2), K1, Z12
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 8(R10), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 8(R11), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 8(R12), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 8(R12)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 8(R12)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(R13*1), K1, Z12
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R10), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 12(R11), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 12(R12), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 12(R12)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 12(R12)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	ADDQ         $+16, R12
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth338
+depth493:
+	VMOVUPS.Z        (AX), K1, Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y12, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y12, Y2
+	VFMADD231PS.BCST (R9), Y12, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y12, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y12, Y5
+	VFMADD231PS.BCST (R10), Y12, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y12, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y12, Y8
+	VFMADD231PS.BCST (R11), Y12, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y12, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y12, Y11
+	VMOVUPS.Z        (AX)(SI*1), K1, Y12
+	VFMADD231PS.BCST 4(R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y12, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y12, Y2
+	VFMADD231PS.BCST 4(R9), Y12, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y12, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y12, Y5
+	VFMADD231PS.BCST 4(R10), Y12, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y12, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y12, Y8
+	VFMADD231PS.BCST 4(R11), Y12, Y9
+	VFMADD231PS.BCST 4(R11)(DI*1), Y12, Y10
+	VFMADD231PS.BCST 4(R11)(DI*2), Y12, Y11
+	VMOVUPS.Z        (AX)(SI*2), K1, Y12
+	VFMADD231PS.BCST 8(R8), Y12, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y12, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y12, Y2
+	VFMADD231PS.BCST 8(R9), Y12, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y12, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y12, Y5
+	VFMADD231PS.BCST 8(R10), Y12, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y12, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y12, Y8
+	VFMADD231PS.BCST 8(R11), Y12, Y9
+	VFMADD231PS.BCST 8(R11)(DI*1), Y12, Y10
+	VFMADD231PS.BCST 8(R11)(DI*2), Y12, Y11
+	VMOVUPS.Z        (AX)(R12*1), K1, Y12
+	VFMADD231PS.BCST 12(R8), Y12, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y12, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y12, Y2
+	VFMADD231PS.BCST 12(R9), Y12, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y12, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y12, Y5
+	VFMADD231PS.BCST 12(R10), Y12, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y12, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y12, Y8
+	VFMADD231PS.BCST 12(R11), Y12, Y9
+	VFMADD231PS.BCST 12(R11)(DI*1), Y12, Y10
+	VFMADD231PS.BCST 12(R11)(DI*2), Y12, Y11
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth493
 
-rest339:
+rest494:
 	CMPQ BX, $+1
-	JLT  rest341
+	JLT  rest496
 
-depth340:
-	VMOVUPS.Z    (SI), K1, Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS (R9)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS (R9)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS (R10), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS (R10)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS (R10)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS (R11), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS (R11)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS (R11)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS (R12), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS (R12)(R8*1), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS (R12)(R8*2), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	ADDQ         $+4, R12
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth340
+depth495:
+	VMOVUPS.Z        (AX), K1, Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y12, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y12, Y2
+	VFMADD231PS.BCST (R9), Y12, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y12, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y12, Y5
+	VFMADD231PS.BCST (R10), Y12, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y12, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y12, Y8
+	VFMADD231PS.BCST (R11), Y12, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y12, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y12, Y11
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth495
 
-rest341:
-	JMP summed337
+rest496:
+	JMP summed492
 
-other336:
+other491:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest498
+
+depth497:
+	VMOVUPS.Z        (AX), K1, Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8), Y12, Y1
+	VFMADD231PS.BCST 8(R8), Y12, Y2
+	VFMADD231PS.BCST 12(R8), Y12, Y3
+	VFMADD231PS.BCST 16(R8), Y12, Y4
+	VFMADD231PS.BCST 20(R8), Y12, Y5
+	VFMADD231PS.BCST 24(R8), Y12, Y6
+	VFMADD231PS.BCST 28(R8), Y12, Y7
+	VFMADD231PS.BCST 32(R8), Y12, Y8
+	VFMADD231PS.BCST 36(R8), Y12, Y9
+	VFMADD231PS.BCST 40(R8), Y12, Y10
+	VFMADD231PS.BCST 44(R8), Y12, Y11
+	VMOVUPS.Z        (AX)(SI*1), K1, Y12
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8), Y12, Y1
+	VFMADD231PS.BCST 8(R8), Y12, Y2
+	VFMADD231PS.BCST 12(R8), Y12, Y3
+	VFMADD231PS.BCST 16(R8), Y12, Y4
+	VFMADD231PS.BCST 20(R8), Y12, Y5
+	VFMADD231PS.BCST 24(R8), Y12, Y6
+	VFMADD231PS.BCST 28(R8), Y12, Y7
+	VFMADD231PS.BCST 32(R8), Y12, Y8
+	VFMADD231PS.BCST 36(R8), Y12, Y9
+	VFMADD231PS.BCST 40(R8), Y12, Y10
+	VFMADD231PS.BCST 44(R8), Y12, Y11
+	VMOVUPS.Z        (AX)(SI*2), K1, Y12
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8), Y12, Y1
+	VFMADD231PS.BCST 8(R8), Y12, Y2
+	VFMADD231PS.BCST 12(R8), Y12, Y3
+	VFMADD231PS.BCST 16(R8), Y12, Y4
+	VFMADD231PS.BCST 20(R8), Y12, Y5
+	VFMADD231PS.BCST 24(R8), Y12, Y6
+	VFMADD231PS.BCST 28(R8), Y12, Y7
+	VFMADD231PS.BCST 32(R8), Y12, Y8
+	VFMADD231PS.BCST 36(R8), Y12, Y9
+	VFMADD231PS.BCST 40(R8), Y12, Y10
+	VFMADD231PS.BCST 44(R8), Y12, Y11
+	VMOVUPS.Z        (AX)(R9*1), K1, Y12
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8), Y12, Y1
+	VFMADD231PS.BCST 8(R8), Y12, Y2
+	VFMADD231PS.BCST 12(R8), Y12, Y3
+	VFMADD231PS.BCST 16(R8), Y12, Y4
+	VFMADD231PS.BCST 20(R8), Y12, Y5
+	VFMADD231PS.BCST 24(R8), Y12, Y6
+	VFMADD231PS.BCST 28(R8), Y12, Y7
+	VFMADD231PS.BCST 32(R8), Y12, Y8
+	VFMADD231PS.BCST 36(R8), Y12, Y9
+	VFMADD231PS.BCST 40(R8), Y12, Y10
+	VFMADD231PS.BCST 44(R8), Y12, Y11
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth497
+
+rest498:
+	CMPQ BX, $+1
+	JLT  rest500
+
+depth499:
+	VMOVUPS.Z        (AX), K1, Y12
+	VFMADD231PS.BCST (R8), Y12, Y0
+	VFMADD231PS.BCST 4(R8), Y12, Y1
+	VFMADD231PS.BCST 8(R8), Y12, Y2
+	VFMADD231PS.BCST 12(R8), Y12, Y3
+	VFMADD231PS.BCST 16(R8), Y12, Y4
+	VFMADD231PS.BCST 20(R8), Y12, Y5
+	VFMADD231PS.BCST 24(R8), Y12, Y6
+	VFMADD231PS.BCST 28(R8), Y12, Y7
+	VFMADD231PS.BCST 32(R8), Y12, Y8
+	VFMADD231PS.BCST 36(R8), Y12, Y9
+	VFMADD231PS.BCST 40(R8), Y12, Y10
+	VFMADD231PS.BCST 44(R8), Y12, Y11
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth499
+
+rest500:
+summed492:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y12
+	VBROADCASTSS beta+132(FP), Y13
+	VXORPS       Y14, Y14, Y14
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased503
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y14
+
+unbiased503:
+	VFMADD213PS Y14, Y12, Y0
+	VFMADD213PS Y14, Y12, Y1
+	VFMADD213PS Y14, Y12, Y2
+	VFMADD213PS Y14, Y12, Y3
+	VFMADD213PS Y14, Y12, Y4
+	VFMADD213PS Y14, Y12, Y5
+	VFMADD213PS Y14, Y12, Y6
+	VFMADD213PS Y14, Y12, Y7
+	VFMADD213PS Y14, Y12, Y8
+	VFMADD213PS Y14, Y12, Y9
+	VFMADD213PS Y14, Y12, Y10
+	VFMADD213PS Y14, Y12, Y11
+	VXORPS      X12, X12, X12
+	VUCOMISS    X12, X13
+	JNE         add501
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y11, K1, (CX)
+	JMP         written502
+
+add501:
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y8
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y9
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y10
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y12
+	VFMADD231PS Y12, Y13, Y11
+	VMOVUPS     Y11, K1, (CX)
+
+written502:
+	JMP done476
+
+wider490:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other504
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (R11)(R8*2), R12
+	ADDQ   R8, R12
+	LEAQ   (DI)(DI*2), R13
+	CMPQ   BX, $+4
+	JLT    rest507
+
+depth506:
+	VMOVUPS.Z        (SI), K1, Z12
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z12, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z12, Z2
+	VFMADD231PS.BCST (R10), Z12, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z12, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z12, Z5
+	VFMADD231PS.BCST (R11), Z12, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z12, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z12, Z8
+	VFMADD231PS.BCST (R12), Z12, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z12, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z12, Z11
+	VMOVUPS.Z        (SI)(DI*1), K1, Z12
+	VFMADD231PS.BCST 4(R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z12, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z12, Z2
+	VFMADD231PS.BCST 4(R10), Z12, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z12, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z12, Z5
+	VFMADD231PS.BCST 4(R11), Z12, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z12, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z12, Z8
+	VFMADD231PS.BCST 4(R12), Z12, Z9
+	VFMADD231PS.BCST 4(R12)(R8*1), Z12, Z10
+	VFMADD231PS.BCST 4(R12)(R8*2), Z12, Z11
+	VMOVUPS.Z        (SI)(DI*2), K1, Z12
+	VFMADD231PS.BCST 8(R9), Z12, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z12, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z12, Z2
+	VFMADD231PS.BCST 8(R10), Z12, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z12, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z12, Z5
+	VFMADD231PS.BCST 8(R11), Z12, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z12, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z12, Z8
+	VFMADD231PS.BCST 8(R12), Z12, Z9
+	VFMADD231PS.BCST 8(R12)(R8*1), Z12, Z10
+	VFMADD231PS.BCST 8(R12)(R8*2), Z12, Z11
+	VMOVUPS.Z        (SI)(R13*1), K1, Z12
+	VFMADD231PS.BCST 12(R9), Z12, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z12, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z12, Z2
+	VFMADD231PS.BCST 12(R10), Z12, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z12, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z12, Z5
+	VFMADD231PS.BCST 12(R11), Z12, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z12, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z12, Z8
+	VFMADD231PS.BCST 12(R12), Z12, Z9
+	VFMADD231PS.BCST 12(R12)(R8*1), Z12, Z10
+	VFMADD231PS.BCST 12(R12)(R8*2), Z12, Z11
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth506
+
+rest507:
+	CMPQ BX, $+1
+	JLT  rest509
+
+depth508:
+	VMOVUPS.Z        (SI), K1, Z12
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z12, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z12, Z2
+	VFMADD231PS.BCST (R10), Z12, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z12, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z12, Z5
+	VFMADD231PS.BCST (R11), Z12, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z12, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z12, Z8
+	VFMADD231PS.BCST (R12), Z12, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z12, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z12, Z11
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth508
+
+rest509:
+	JMP summed505
+
+other504:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest343
+	JLT  rest511
 
-depth342:
-	VMOVUPS.Z    (SI), K1, Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(R9), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(R9), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(R9), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(R9), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(DI*1), K1, Z12
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(R9), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(R9), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(R9), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(R9), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(DI*2), K1, Z12
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(R9), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(R9), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(R9), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(R9), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	VMOVUPS.Z    (SI)(R10*1), K1, Z12
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(R9), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(R9), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(R9), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(R9), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth342
+depth510:
+	VMOVUPS.Z        (SI), K1, Z12
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9), Z12, Z1
+	VFMADD231PS.BCST 8(R9), Z12, Z2
+	VFMADD231PS.BCST 12(R9), Z12, Z3
+	VFMADD231PS.BCST 16(R9), Z12, Z4
+	VFMADD231PS.BCST 20(R9), Z12, Z5
+	VFMADD231PS.BCST 24(R9), Z12, Z6
+	VFMADD231PS.BCST 28(R9), Z12, Z7
+	VFMADD231PS.BCST 32(R9), Z12, Z8
+	VFMADD231PS.BCST 36(R9), Z12, Z9
+	VFMADD231PS.BCST 40(R9), Z12, Z10
+	VFMADD231PS.BCST 44(R9), Z12, Z11
+	VMOVUPS.Z        (SI)(DI*1), K1, Z12
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9), Z12, Z1
+	VFMADD231PS.BCST 8(R9), Z12, Z2
+	VFMADD231PS.BCST 12(R9), Z12, Z3
+	VFMADD231PS.BCST 16(R9), Z12, Z4
+	VFMADD231PS.BCST 20(R9), Z12, Z5
+	VFMADD231PS.BCST 24(R9), Z12, Z6
+	VFMADD231PS.BCST 28(R9), Z12, Z7
+	VFMADD231PS.BCST 32(R9), Z12, Z8
+	VFMADD231PS.BCST 36(R9), Z12, Z9
+	VFMADD231PS.BCST 40(R9), Z12, Z10
+	VFMADD231PS.BCST 44(R9), Z12, Z11
+	VMOVUPS.Z        (SI)(DI*2), K1, Z12
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9), Z12, Z1
+	VFMADD231PS.BCST 8(R9), Z12, Z2
+	VFMADD231PS.BCST 12(R9), Z12, Z3
+	VFMADD231PS.BCST 16(R9), Z12, Z4
+	VFMADD231PS.BCST 20(R9), Z12, Z5
+	VFMADD231PS.BCST 24(R9), Z12, Z6
+	VFMADD231PS.BCST 28(R9), Z12, Z7
+	VFMADD231PS.BCST 32(R9), Z12, Z8
+	VFMADD231PS.BCST 36(R9), Z12, Z9
+	VFMADD231PS.BCST 40(R9), Z12, Z10
+	VFMADD231PS.BCST 44(R9), Z12, Z11
+	VMOVUPS.Z        (SI)(R10*1), K1, Z12
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9), Z12, Z1
+	VFMADD231PS.BCST 8(R9), Z12, Z2
+	VFMADD231PS.BCST 12(R9), Z12, Z3
+	VFMADD231PS.BCST 16(R9), Z12, Z4
+	VFMADD231PS.BCST 20(R9), Z12, Z5
+	VFMADD231PS.BCST 24(R9), Z12, Z6
+	VFMADD231PS.BCST 28(R9), Z12, Z7
+	VFMADD231PS.BCST 32(R9), Z12, Z8
+	VFMADD231PS.BCST 36(R9), Z12, Z9
+	VFMADD231PS.BCST 40(R9), Z12, Z10
+	VFMADD231PS.BCST 44(R9), Z12, Z11
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth510
 
-rest343:
+rest511:
 	CMPQ BX, $+1
-	JLT  rest345
+	JLT  rest513
 
-depth344:
-	VMOVUPS.Z    (SI), K1, Z12
-	VBROADCASTSS (R9), Z13
-	VFMADD231PS  Z13, Z12, Z0
-	VBROADCASTSS 4(R9), Z13
-	VFMADD231PS  Z13, Z12, Z1
-	VBROADCASTSS 8(R9), Z13
-	VFMADD231PS  Z13, Z12, Z2
-	VBROADCASTSS 12(R9), Z13
-	VFMADD231PS  Z13, Z12, Z3
-	VBROADCASTSS 16(R9), Z13
-	VFMADD231PS  Z13, Z12, Z4
-	VBROADCASTSS 20(R9), Z13
-	VFMADD231PS  Z13, Z12, Z5
-	VBROADCASTSS 24(R9), Z13
-	VFMADD231PS  Z13, Z12, Z6
-	VBROADCASTSS 28(R9), Z13
-	VFMADD231PS  Z13, Z12, Z7
-	VBROADCASTSS 32(R9), Z13
-	VFMADD231PS  Z13, Z12, Z8
-	VBROADCASTSS 36(R9), Z13
-	VFMADD231PS  Z13, Z12, Z9
-	VBROADCASTSS 40(R9), Z13
-	VFMADD231PS  Z13, Z12, Z10
-	VBROADCASTSS 44(R9), Z13
-	VFMADD231PS  Z13, Z12, Z11
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth344
+depth512:
+	VMOVUPS.Z        (SI), K1, Z12
+	VFMADD231PS.BCST (R9), Z12, Z0
+	VFMADD231PS.BCST 4(R9), Z12, Z1
+	VFMADD231PS.BCST 8(R9), Z12, Z2
+	VFMADD231PS.BCST 12(R9), Z12, Z3
+	VFMADD231PS.BCST 16(R9), Z12, Z4
+	VFMADD231PS.BCST 20(R9), Z12, Z5
+	VFMADD231PS.BCST 24(R9), Z12, Z6
+	VFMADD231PS.BCST 28(R9), Z12, Z7
+	VFMADD231PS.BCST 32(R9), Z12, Z8
+	VFMADD231PS.BCST 36(R9), Z12, Z9
+	VFMADD231PS.BCST 40(R9), Z12, Z10
+	VFMADD231PS.BCST 44(R9), Z12, Z11
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth512
 
-rest345:
-summed337:
+rest513:
+summed505:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -8630,11 +10503,11 @@ summed337:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased348
+	JEQ          unbiased516
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z14
 
-unbiased348:
+unbiased516:
 	VFMADD213PS Z14, Z12, Z0
 	VFMADD213PS Z14, Z12, Z1
 	VFMADD213PS Z14, Z12, Z2
@@ -8649,7 +10522,7 @@ unbiased348:
 	VFMADD213PS Z14, Z12, Z11
 	VXORPS      X12, X12, X12
 	VUCOMISS    X12, X13
-	JNE         add346
+	JNE         add514
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -8673,9 +10546,9 @@ unbiased348:
 	VMOVUPS     Z10, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z11, K1, (BX)
-	JMP         written347
+	JMP         written515
 
-add346:
+add514:
 	VMOVUPS.Z   (BX), K1, Z12
 	VFMADD231PS Z12, Z13, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -8724,27 +10597,27 @@ add346:
 	VFMADD231PS Z12, Z13, Z11
 	VMOVUPS     Z11, K1, (BX)
 
-written347:
+written515:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow321
+	JG   narrow475
 
-done322:
+done476:
 	VZEROUPPER
 	RET
 
 // func tile13AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile13AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel349:
+panel517:
 	CMPQ       DX, $+32
-	JLT        narrow350
+	JLT        narrow518
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -8821,7 +10694,7 @@ panel349:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other352
+	JNE        other520
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -8835,9 +10708,9 @@ panel349:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest355
+	JLT        rest523
 
-depth354:
+depth522:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -9010,13 +10883,13 @@ depth354:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth354
+	JGE          depth522
 
-rest355:
+rest523:
 	CMPQ SI, $+1
-	JLT  rest357
+	JLT  rest525
 
-depth356:
+depth524:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -9066,18 +10939,18 @@ depth356:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth356
+	JGE          depth524
 
-rest357:
-	JMP summed353
+rest525:
+	JMP summed521
 
-other352:
+other520:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest359
+	JLT  rest527
 
-depth358:
+depth526:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -9249,13 +11122,13 @@ depth358:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth358
+	JGE          depth526
 
-rest359:
+rest527:
 	CMPQ SI, $+1
-	JLT  rest361
+	JLT  rest529
 
-depth360:
+depth528:
 	VMOVUPS      (DI), Z26
 	VMOVUPS      64(DI), Z27
 	VBROADCASTSS (R10), Z28
@@ -9301,10 +11174,10 @@ depth360:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth360
+	JGE          depth528
 
-rest361:
-summed353:
+rest529:
+summed521:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -9315,12 +11188,12 @@ summed353:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased364
+	JEQ          unbiased532
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z28
 	VMOVUPS      64(R8)(R9*4), Z29
 
-unbiased364:
+unbiased532:
 	VFMADD213PS Z28, Z26, Z0
 	VFMADD213PS Z29, Z26, Z1
 	VFMADD213PS Z28, Z26, Z2
@@ -9349,7 +11222,7 @@ unbiased364:
 	VFMADD213PS Z29, Z26, Z25
 	VXORPS      X26, X26, X26
 	VUCOMISS    X26, X27
-	JNE         add362
+	JNE         add530
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -9388,9 +11261,9 @@ unbiased364:
 	ADDQ        DI, SI
 	VMOVUPS     Z24, (SI)
 	VMOVUPS     Z25, 64(SI)
-	JMP         written363
+	JMP         written531
 
-add362:
+add530:
 	VFMADD231PS (SI), Z27, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z27, Z1
@@ -9456,15 +11329,15 @@ add362:
 	VFMADD231PS 64(SI), Z27, Z25
 	VMOVUPS     Z25, 64(SI)
 
-written363:
+written531:
 	SUBQ $+32, DX
-	JLE  done351
+	JLE  done519
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel349
+	JMP  panel517
 
-narrow350:
+narrow518:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -9472,370 +11345,588 @@ narrow350:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
+	CMPQ    DX, $+8
+	JG      wider533
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other365
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (R11)(R8*2), R12
-	ADDQ    R8, R12
-	LEAQ    (R12)(R8*2), R13
-	ADDQ    R8, R13
-	LEAQ    (DI)(DI*2), R14
+	CMPQ    DI, $+4
+	JNE     other534
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (R10)(DI*2), R11
+	ADDQ    DI, R11
+	LEAQ    (R11)(DI*2), R12
+	ADDQ    DI, R12
+	LEAQ    (SI)(SI*2), R13
 	CMPQ    BX, $+4
-	JLT     rest368
+	JLT     rest537
 
-depth367:
-	VMOVUPS.Z    (SI), K1, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS (R9)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS (R9)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS (R10)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS (R10)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS (R11), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS (R11)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS (R11)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS (R12), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS (R12)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS (R12)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS (R13), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(DI*1), K1, Z13
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 4(R10), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 4(R11), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 4(R12), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 4(R12)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 4(R12)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 4(R13), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(DI*2), K1, Z13
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 8(R10), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 8(R11), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 8(R12), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 8(R12)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 8(R12)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 8(R13), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(R14*1), K1, Z13
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R10), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 12(R11), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 12(R12), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 12(R12)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 12(R12)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 12(R13), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	ADDQ         $+16, R12
-	ADDQ         $+16, R13
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth367
+depth536:
+	VMOVUPS.Z        (AX), K1, Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y13, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y13, Y2
+	VFMADD231PS.BCST (R9), Y13, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y13, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y13, Y5
+	VFMADD231PS.BCST (R10), Y13, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y13, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y13, Y8
+	VFMADD231PS.BCST (R11), Y13, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y13, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y13, Y11
+	VFMADD231PS.BCST (R12), Y13, Y12
+	VMOVUPS.Z        (AX)(SI*1), K1, Y13
+	VFMADD231PS.BCST 4(R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y13, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y13, Y2
+	VFMADD231PS.BCST 4(R9), Y13, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y13, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y13, Y5
+	VFMADD231PS.BCST 4(R10), Y13, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y13, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y13, Y8
+	VFMADD231PS.BCST 4(R11), Y13, Y9
+	VFMADD231PS.BCST 4(R11)(DI*1), Y13, Y10
+	VFMADD231PS.BCST 4(R11)(DI*2), Y13, Y11
+	VFMADD231PS.BCST 4(R12), Y13, Y12
+	VMOVUPS.Z        (AX)(SI*2), K1, Y13
+	VFMADD231PS.BCST 8(R8), Y13, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y13, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y13, Y2
+	VFMADD231PS.BCST 8(R9), Y13, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y13, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y13, Y5
+	VFMADD231PS.BCST 8(R10), Y13, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y13, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y13, Y8
+	VFMADD231PS.BCST 8(R11), Y13, Y9
+	VFMADD231PS.BCST 8(R11)(DI*1), Y13, Y10
+	VFMADD231PS.BCST 8(R11)(DI*2), Y13, Y11
+	VFMADD231PS.BCST 8(R12), Y13, Y12
+	VMOVUPS.Z        (AX)(R13*1), K1, Y13
+	VFMADD231PS.BCST 12(R8), Y13, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y13, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y13, Y2
+	VFMADD231PS.BCST 12(R9), Y13, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y13, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y13, Y5
+	VFMADD231PS.BCST 12(R10), Y13, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y13, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y13, Y8
+	VFMADD231PS.BCST 12(R11), Y13, Y9
+	VFMADD231PS.BCST 12(R11)(DI*1), Y13, Y10
+	VFMADD231PS.BCST 12(R11)(DI*2), Y13, Y11
+	VFMADD231PS.BCST 12(R12), Y13, Y12
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth536
 
-rest368:
+rest537:
 	CMPQ BX, $+1
-	JLT  rest370
+	JLT  rest539
 
-depth369:
-	VMOVUPS.Z    (SI), K1, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS (R9)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS (R9)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS (R10), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS (R10)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS (R10)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS (R11), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS (R11)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS (R11)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS (R12), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS (R12)(R8*1), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS (R12)(R8*2), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS (R13), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	ADDQ         $+4, R12
-	ADDQ         $+4, R13
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth369
+depth538:
+	VMOVUPS.Z        (AX), K1, Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y13, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y13, Y2
+	VFMADD231PS.BCST (R9), Y13, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y13, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y13, Y5
+	VFMADD231PS.BCST (R10), Y13, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y13, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y13, Y8
+	VFMADD231PS.BCST (R11), Y13, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y13, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y13, Y11
+	VFMADD231PS.BCST (R12), Y13, Y12
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth538
 
-rest370:
-	JMP summed366
+rest539:
+	JMP summed535
 
-other365:
+other534:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest541
+
+depth540:
+	VMOVUPS.Z        (AX), K1, Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8), Y13, Y1
+	VFMADD231PS.BCST 8(R8), Y13, Y2
+	VFMADD231PS.BCST 12(R8), Y13, Y3
+	VFMADD231PS.BCST 16(R8), Y13, Y4
+	VFMADD231PS.BCST 20(R8), Y13, Y5
+	VFMADD231PS.BCST 24(R8), Y13, Y6
+	VFMADD231PS.BCST 28(R8), Y13, Y7
+	VFMADD231PS.BCST 32(R8), Y13, Y8
+	VFMADD231PS.BCST 36(R8), Y13, Y9
+	VFMADD231PS.BCST 40(R8), Y13, Y10
+	VFMADD231PS.BCST 44(R8), Y13, Y11
+	VFMADD231PS.BCST 48(R8), Y13, Y12
+	VMOVUPS.Z        (AX)(SI*1), K1, Y13
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8), Y13, Y1
+	VFMADD231PS.BCST 8(R8), Y13, Y2
+	VFMADD231PS.BCST 12(R8), Y13, Y3
+	VFMADD231PS.BCST 16(R8), Y13, Y4
+	VFMADD231PS.BCST 20(R8), Y13, Y5
+	VFMADD231PS.BCST 24(R8), Y13, Y6
+	VFMADD231PS.BCST 28(R8), Y13, Y7
+	VFMADD231PS.BCST 32(R8), Y13, Y8
+	VFMADD231PS.BCST 36(R8), Y13, Y9
+	VFMADD231PS.BCST 40(R8), Y13, Y10
+	VFMADD231PS.BCST 44(R8), Y13, Y11
+	VFMADD231PS.BCST 48(R8), Y13, Y12
+	VMOVUPS.Z        (AX)(SI*2), K1, Y13
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8), Y13, Y1
+	VFMADD231PS.BCST 8(R8), Y13, Y2
+	VFMADD231PS.BCST 12(R8), Y13, Y3
+	VFMADD231PS.BCST 16(R8), Y13, Y4
+	VFMADD231PS.BCST 20(R8), Y13, Y5
+	VFMADD231PS.BCST 24(R8), Y13, Y6
+	VFMADD231PS.BCST 28(R8), Y13, Y7
+	VFMADD231PS.BCST 32(R8), Y13, Y8
+	VFMADD231PS.BCST 36(R8), Y13, Y9
+	VFMADD231PS.BCST 40(R8), Y13, Y10
+	VFMADD231PS.BCST 44(R8), Y13, Y11
+	VFMADD231PS.BCST 48(R8), Y13, Y12
+	VMOVUPS.Z        (AX)(R9*1), K1, Y13
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8), Y13, Y1
+	VFMADD231PS.BCST 8(R8), Y13, Y2
+	VFMADD231PS.BCST 12(R8), Y13, Y3
+	VFMADD231PS.BCST 16(R8), Y13, Y4
+	VFMADD231PS.BCST 20(R8), Y13, Y5
+	VFMADD231PS.BCST 24(R8), Y13, Y6
+	VFMADD231PS.BCST 28(R8), Y13, Y7
+	VFMADD231PS.BCST 32(R8), Y13, Y8
+	VFMADD231PS.BCST 36(R8), Y13, Y9
+	VFMADD231PS.BCST 40(R8), Y13, Y10
+	VFMADD231PS.BCST 44(R8), Y13, Y11
+	VFMADD231PS.BCST 48(R8), Y13, Y12
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth540
+
+rest541:
+	CMPQ BX, $+1
+	JLT  rest543
+
+depth542:
+	VMOVUPS.Z        (AX), K1, Y13
+	VFMADD231PS.BCST (R8), Y13, Y0
+	VFMADD231PS.BCST 4(R8), Y13, Y1
+	VFMADD231PS.BCST 8(R8), Y13, Y2
+	VFMADD231PS.BCST 12(R8), Y13, Y3
+	VFMADD231PS.BCST 16(R8), Y13, Y4
+	VFMADD231PS.BCST 20(R8), Y13, Y5
+	VFMADD231PS.BCST 24(R8), Y13, Y6
+	VFMADD231PS.BCST 28(R8), Y13, Y7
+	VFMADD231PS.BCST 32(R8), Y13, Y8
+	VFMADD231PS.BCST 36(R8), Y13, Y9
+	VFMADD231PS.BCST 40(R8), Y13, Y10
+	VFMADD231PS.BCST 44(R8), Y13, Y11
+	VFMADD231PS.BCST 48(R8), Y13, Y12
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth542
+
+rest543:
+summed535:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y13
+	VBROADCASTSS beta+132(FP), Y14
+	VXORPS       Y15, Y15, Y15
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased546
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y15
+
+unbiased546:
+	VFMADD213PS Y15, Y13, Y0
+	VFMADD213PS Y15, Y13, Y1
+	VFMADD213PS Y15, Y13, Y2
+	VFMADD213PS Y15, Y13, Y3
+	VFMADD213PS Y15, Y13, Y4
+	VFMADD213PS Y15, Y13, Y5
+	VFMADD213PS Y15, Y13, Y6
+	VFMADD213PS Y15, Y13, Y7
+	VFMADD213PS Y15, Y13, Y8
+	VFMADD213PS Y15, Y13, Y9
+	VFMADD213PS Y15, Y13, Y10
+	VFMADD213PS Y15, Y13, Y11
+	VFMADD213PS Y15, Y13, Y12
+	VXORPS      X13, X13, X13
+	VUCOMISS    X13, X14
+	JNE         add544
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y11, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y12, K1, (CX)
+	JMP         written545
+
+add544:
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y8
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y9
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y10
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y11
+	VMOVUPS     Y11, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y13
+	VFMADD231PS Y13, Y14, Y12
+	VMOVUPS     Y12, K1, (CX)
+
+written545:
+	JMP done519
+
+wider533:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other547
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (R11)(R8*2), R12
+	ADDQ   R8, R12
+	LEAQ   (R12)(R8*2), R13
+	ADDQ   R8, R13
+	LEAQ   (DI)(DI*2), R14
+	CMPQ   BX, $+4
+	JLT    rest550
+
+depth549:
+	VMOVUPS.Z        (SI), K1, Z13
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z13, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z13, Z2
+	VFMADD231PS.BCST (R10), Z13, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z13, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z13, Z5
+	VFMADD231PS.BCST (R11), Z13, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z13, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z13, Z8
+	VFMADD231PS.BCST (R12), Z13, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z13, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z13, Z11
+	VFMADD231PS.BCST (R13), Z13, Z12
+	VMOVUPS.Z        (SI)(DI*1), K1, Z13
+	VFMADD231PS.BCST 4(R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z13, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z13, Z2
+	VFMADD231PS.BCST 4(R10), Z13, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z13, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z13, Z5
+	VFMADD231PS.BCST 4(R11), Z13, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z13, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z13, Z8
+	VFMADD231PS.BCST 4(R12), Z13, Z9
+	VFMADD231PS.BCST 4(R12)(R8*1), Z13, Z10
+	VFMADD231PS.BCST 4(R12)(R8*2), Z13, Z11
+	VFMADD231PS.BCST 4(R13), Z13, Z12
+	VMOVUPS.Z        (SI)(DI*2), K1, Z13
+	VFMADD231PS.BCST 8(R9), Z13, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z13, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z13, Z2
+	VFMADD231PS.BCST 8(R10), Z13, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z13, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z13, Z5
+	VFMADD231PS.BCST 8(R11), Z13, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z13, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z13, Z8
+	VFMADD231PS.BCST 8(R12), Z13, Z9
+	VFMADD231PS.BCST 8(R12)(R8*1), Z13, Z10
+	VFMADD231PS.BCST 8(R12)(R8*2), Z13, Z11
+	VFMADD231PS.BCST 8(R13), Z13, Z12
+	VMOVUPS.Z        (SI)(R14*1), K1, Z13
+	VFMADD231PS.BCST 12(R9), Z13, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z13, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z13, Z2
+	VFMADD231PS.BCST 12(R10), Z13, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z13, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z13, Z5
+	VFMADD231PS.BCST 12(R11), Z13, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z13, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z13, Z8
+	VFMADD231PS.BCST 12(R12), Z13, Z9
+	VFMADD231PS.BCST 12(R12)(R8*1), Z13, Z10
+	VFMADD231PS.BCST 12(R12)(R8*2), Z13, Z11
+	VFMADD231PS.BCST 12(R13), Z13, Z12
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	ADDQ             $+16, R13
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth549
+
+rest550:
+	CMPQ BX, $+1
+	JLT  rest552
+
+depth551:
+	VMOVUPS.Z        (SI), K1, Z13
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z13, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z13, Z2
+	VFMADD231PS.BCST (R10), Z13, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z13, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z13, Z5
+	VFMADD231PS.BCST (R11), Z13, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z13, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z13, Z8
+	VFMADD231PS.BCST (R12), Z13, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z13, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z13, Z11
+	VFMADD231PS.BCST (R13), Z13, Z12
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	ADDQ             $+4, R13
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth551
+
+rest552:
+	JMP summed548
+
+other547:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest372
+	JLT  rest554
 
-depth371:
-	VMOVUPS.Z    (SI), K1, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(R9), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(R9), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(R9), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(R9), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(R9), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(R9), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(DI*1), K1, Z13
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(R9), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(R9), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(R9), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(R9), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(R9), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(R9), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(DI*2), K1, Z13
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(R9), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(R9), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(R9), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(R9), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(R9), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(R9), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	VMOVUPS.Z    (SI)(R10*1), K1, Z13
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(R9), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(R9), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(R9), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(R9), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(R9), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(R9), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth371
+depth553:
+	VMOVUPS.Z        (SI), K1, Z13
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9), Z13, Z1
+	VFMADD231PS.BCST 8(R9), Z13, Z2
+	VFMADD231PS.BCST 12(R9), Z13, Z3
+	VFMADD231PS.BCST 16(R9), Z13, Z4
+	VFMADD231PS.BCST 20(R9), Z13, Z5
+	VFMADD231PS.BCST 24(R9), Z13, Z6
+	VFMADD231PS.BCST 28(R9), Z13, Z7
+	VFMADD231PS.BCST 32(R9), Z13, Z8
+	VFMADD231PS.BCST 36(R9), Z13, Z9
+	VFMADD231PS.BCST 40(R9), Z13, Z10
+	VFMADD231PS.BCST 44(R9), Z13, Z11
+	VFMADD231PS.BCST 48(R9), Z13, Z12
+	VMOVUPS.Z        (SI)(DI*1), K1, Z13
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9), Z13, Z1
+	VFMADD231PS.BCST 8(R9), Z13, Z2
+	VFMADD231PS.BCST 12(R9), Z13, Z3
+	VFMADD231PS.BCST 16(R9), Z13, Z4
+	VFMADD231PS.BCST 20(R9), Z13, Z5
+	VFMADD231PS.BCST 24(R9), Z13, Z6
+	VFMADD231PS.BCST 28(R9), Z13, Z7
+	VFMADD231PS.BCST 32(R9), Z13, Z8
+	VFMADD231PS.BCST 36(R9), Z13, Z9
+	VFMADD231PS.BCST 40(R9), Z13, Z10
+	VFMADD231PS.BCST 44(R9), Z13, Z11
+	VFMADD231PS.BCST 48(R9), Z13, Z12
+	VMOVUPS.Z        (SI)(DI*2), K1, Z13
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9), Z13, Z1
+	VFMADD231PS.BCST 8(R9), Z13, Z2
+	VFMADD231PS.BCST 12(R9), Z13, Z3
+	VFMADD231PS.BCST 16(R9), Z13, Z4
+	VFMADD231PS.BCST 20(R9), Z13, Z5
+	VFMADD231PS.BCST 24(R9), Z13, Z6
+	VFMADD231PS.BCST 28(R9), Z13, Z7
+	VFMADD231PS.BCST 32(R9), Z13, Z8
+	VFMADD231PS.BCST 36(R9), Z13, Z9
+	VFMADD231PS.BCST 40(R9), Z13, Z10
+	VFMADD231PS.BCST 44(R9), Z13, Z11
+	VFMADD231PS.BCST 48(R9), Z13, Z12
+	VMOVUPS.Z        (SI)(R10*1), K1, Z13
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9), Z13, Z1
+	VFMADD231PS.BCST 8(R9), Z13, Z2
+	VFMADD231PS.BCST 12(R9), Z13, Z3
+	VFMADD231PS.BCST 16(R9), Z13, Z4
+	VFMADD231PS.BCST 20(R9), Z13, Z5
+	VFMADD231PS.BCST 24(R9), Z13, Z6
+	VFMADD231PS.BCST 28(R9), Z13, Z7
+	VFMADD231PS.BCST 32(R9), Z13, Z8
+	VFMADD231PS.BCST 36(R9), Z13, Z9
+	VFMADD231PS.BCST 40(R9), Z13, Z10
+	VFMADD231PS.BCST 44(R9), Z13, Z11
+	VFMADD231PS.BCST 48(R9), Z13, Z12
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth553
 
-rest372:
+rest554:
 	CMPQ BX, $+1
-	JLT  rest374
+	JLT  rest556
 
-depth373:
-	VMOVUPS.Z    (SI), K1, Z13
-	VBROADCASTSS (R9), Z14
-	VFMADD231PS  Z14, Z13, Z0
-	VBROADCASTSS 4(R9), Z14
-	VFMADD231PS  Z14, Z13, Z1
-	VBROADCASTSS 8(R9), Z14
-	VFMADD231PS  Z14, Z13, Z2
-	VBROADCASTSS 12(R9), Z14
-	VFMADD231PS  Z14, Z13, Z3
-	VBROADCASTSS 16(R9), Z14
-	VFMADD231PS  Z14, Z13, Z4
-	VBROADCASTSS 20(R9), Z14
-	VFMADD231PS  Z14, Z13, Z5
-	VBROADCASTSS 24(R9), Z14
-	VFMADD231PS  Z14, Z13, Z6
-	VBROADCASTSS 28(R9), Z14
-	VFMADD231PS  Z14, Z13, Z7
-	VBROADCASTSS 32(R9), Z14
-	VFMADD231PS  Z14, Z13, Z8
-	VBROADCASTSS 36(R9), Z14
-	VFMADD231PS  Z14, Z13, Z9
-	VBROADCASTSS 40(R9), Z14
-	VFMADD231PS  Z14, Z13, Z10
-	VBROADCASTSS 44(R9), Z14
-	VFMADD231PS  Z14, Z13, Z11
-	VBROADCASTSS 48(R9), Z14
-	VFMADD231PS  Z14, Z13, Z12
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth373
+depth555:
+	VMOVUPS.Z        (SI), K1, Z13
+	VFMADD231PS.BCST (R9), Z13, Z0
+	VFMADD231PS.BCST 4(R9), Z13, Z1
+	VFMADD231PS.BCST 8(R9), Z13, Z2
+	VFMADD231PS.BCST 12(R9), Z13, Z3
+	VFMADD231PS.BCST 16(R9), Z13, Z4
+	VFMADD231PS.BCST 20(R9), Z13, Z5
+	VFMADD231PS.BCST 24(R9), Z13, Z6
+	VFMADD231PS.BCST 28(R9), Z13, Z7
+	VFMADD231PS.BCST 32(R9), Z13, Z8
+	VFMADD231PS.BCST 36(R9), Z13, Z9
+	VFMADD231PS.BCST 40(R9), Z13, Z10
+	VFMADD231PS.BCST 44(R9), Z13, Z11
+	VFMADD231PS.BCST 48(R9), Z13, Z12
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth555
 
-rest374:
-summed366:
+rest556:
+summed548:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -9845,11 +11936,11 @@ summed366:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased377
+	JEQ          unbiased559
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z15
 
-unbiased377:
+unbiased559:
 	VFMADD213PS Z15, Z13, Z0
 	VFMADD213PS Z15, Z13, Z1
 	VFMADD213PS Z15, Z13, Z2
@@ -9865,7 +11956,7 @@ unbiased377:
 	VFMADD213PS Z15, Z13, Z12
 	VXORPS      X13, X13, X13
 	VUCOMISS    X13, X14
-	JNE         add375
+	JNE         add557
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -9891,9 +11982,9 @@ unbiased377:
 	VMOVUPS     Z11, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z12, K1, (BX)
-	JMP         written376
+	JMP         written558
 
-add375:
+add557:
 	VMOVUPS.Z   (BX), K1, Z13
 	VFMADD231PS Z13, Z14, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -9946,27 +12037,27 @@ add375:
 	VFMADD231PS Z13, Z14, Z12
 	VMOVUPS     Z12, K1, (BX)
 
-written376:
+written558:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow350
+	JG   narrow518
 
-done351:
+done519:
 	VZEROUPPER
 	RET
 
 // func tile14AVX512(c []float32, cr int, a []float32, ar int, ac int, b []float32, br int, next int, depth int, n int, alpha float32, beta float32, bias []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, CMOV, FMA3, MMX+
 TEXT ·tile14AVX512(SB), NOSPLIT, $0-192
 	MOVQ b_base+72(FP), AX
 	MOVQ c_base+0(FP), CX
 	MOVQ n+120(FP), DX
 	MOVQ ahead_base+160(FP), BX
 
-panel378:
+panel560:
 	CMPQ       DX, $+32
-	JLT        narrow379
+	JLT        narrow561
 	MOVQ       stride+184(FP), DI
 	SHLQ       $0x02, DI
 	MOVQ       BX, SI
@@ -10048,7 +12139,7 @@ panel378:
 	MOVQ       ac+64(FP), R9
 	SHLQ       $0x02, R9
 	CMPQ       R9, $+4
-	JNE        other381
+	JNE        other563
 	MOVQ       ar+56(FP), R9
 	SHLQ       $0x02, R9
 	MOVQ       a_base+32(FP), R10
@@ -10062,9 +12153,9 @@ panel378:
 	ADDQ       R9, R14
 	LEAQ       (R8)(R8*2), R15
 	CMPQ       SI, $+4
-	JLT        rest384
+	JLT        rest566
 
-depth383:
+depth565:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -10249,13 +12340,13 @@ depth383:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth383
+	JGE          depth565
 
-rest384:
+rest566:
 	CMPQ SI, $+1
-	JLT  rest386
+	JLT  rest568
 
-depth385:
+depth567:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -10308,18 +12399,18 @@ depth385:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth385
+	JGE          depth567
 
-rest386:
-	JMP summed382
+rest568:
+	JMP summed564
 
-other381:
+other563:
 	MOVQ a_base+32(FP), R10
 	LEAQ (R8)(R8*2), R11
 	CMPQ SI, $+4
-	JLT  rest388
+	JLT  rest570
 
-depth387:
+depth569:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -10503,13 +12594,13 @@ depth387:
 	LEAQ         (DI)(R8*4), DI
 	SUBQ         $+4, SI
 	CMPQ         SI, $+4
-	JGE          depth387
+	JGE          depth569
 
-rest388:
+rest570:
 	CMPQ SI, $+1
-	JLT  rest390
+	JLT  rest572
 
-depth389:
+depth571:
 	VMOVUPS      (DI), Z28
 	VMOVUPS      64(DI), Z29
 	VBROADCASTSS (R10), Z30
@@ -10558,10 +12649,10 @@ depth389:
 	LEAQ         (DI)(R8*1), DI
 	SUBQ         $+1, SI
 	CMPQ         SI, $+1
-	JGE          depth389
+	JGE          depth571
 
-rest390:
-summed382:
+rest572:
+summed564:
 	MOVQ         cr+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         CX, SI
@@ -10572,12 +12663,12 @@ summed382:
 	MOVQ         bias_base+136(FP), R8
 	MOVQ         bias_len+144(FP), R9
 	TESTQ        R9, R9
-	JEQ          unbiased393
+	JEQ          unbiased575
 	SUBQ         DX, R9
 	VMOVUPS      (R8)(R9*4), Z30
 	VMOVUPS      64(R8)(R9*4), Z31
 
-unbiased393:
+unbiased575:
 	VFMADD213PS Z30, Z28, Z0
 	VFMADD213PS Z31, Z28, Z1
 	VFMADD213PS Z30, Z28, Z2
@@ -10608,7 +12699,7 @@ unbiased393:
 	VFMADD213PS Z31, Z28, Z27
 	VXORPS      X28, X28, X28
 	VUCOMISS    X28, X29
-	JNE         add391
+	JNE         add573
 	VMOVUPS     Z0, (SI)
 	VMOVUPS     Z1, 64(SI)
 	ADDQ        DI, SI
@@ -10650,9 +12741,9 @@ unbiased393:
 	ADDQ        DI, SI
 	VMOVUPS     Z26, (SI)
 	VMOVUPS     Z27, 64(SI)
-	JMP         written392
+	JMP         written574
 
-add391:
+add573:
 	VFMADD231PS (SI), Z29, Z0
 	VMOVUPS     Z0, (SI)
 	VFMADD231PS 64(SI), Z29, Z1
@@ -10723,15 +12814,15 @@ add391:
 	VFMADD231PS 64(SI), Z29, Z27
 	VMOVUPS     Z27, 64(SI)
 
-written392:
+written574:
 	SUBQ $+32, DX
-	JLE  done380
+	JLE  done562
 	ADDQ $+128, CX
 	MOVQ next+104(FP), SI
 	LEAQ (AX)(SI*4), AX
-	JMP  panel378
+	JMP  panel560
 
-narrow379:
+narrow561:
 	MOVQ    DX, BX
 	MOVQ    $+16, SI
 	CMPQ    BX, SI
@@ -10739,391 +12830,617 @@ narrow379:
 	MOVQ    $-1, SI
 	BZHIQ   BX, SI, SI
 	KMOVW   SI, K1
-	VXORPS  Z0, Z0, Z0
-	VXORPS  Z1, Z1, Z1
-	VXORPS  Z2, Z2, Z2
-	VXORPS  Z3, Z3, Z3
-	VXORPS  Z4, Z4, Z4
-	VXORPS  Z5, Z5, Z5
-	VXORPS  Z6, Z6, Z6
-	VXORPS  Z7, Z7, Z7
-	VXORPS  Z8, Z8, Z8
-	VXORPS  Z9, Z9, Z9
-	VXORPS  Z10, Z10, Z10
-	VXORPS  Z11, Z11, Z11
-	VXORPS  Z12, Z12, Z12
-	VXORPS  Z13, Z13, Z13
+	CMPQ    DX, $+8
+	JG      wider576
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+	VXORPS  Y13, Y13, Y13
 	MOVQ    depth+112(FP), BX
-	MOVQ    br+96(FP), DI
+	MOVQ    br+96(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    ac+64(FP), DI
 	SHLQ    $0x02, DI
-	MOVQ    AX, SI
-	MOVQ    ac+64(FP), R8
-	SHLQ    $0x02, R8
-	CMPQ    R8, $+4
-	JNE     other394
-	MOVQ    ar+56(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    a_base+32(FP), R9
-	LEAQ    (R9)(R8*2), R10
-	ADDQ    R8, R10
-	LEAQ    (R10)(R8*2), R11
-	ADDQ    R8, R11
-	LEAQ    (R11)(R8*2), R12
-	ADDQ    R8, R12
-	LEAQ    (R12)(R8*2), R13
-	ADDQ    R8, R13
-	LEAQ    (DI)(DI*2), R14
+	CMPQ    DI, $+4
+	JNE     other577
+	MOVQ    ar+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    a_base+32(FP), R8
+	LEAQ    (R8)(DI*2), R9
+	ADDQ    DI, R9
+	LEAQ    (R9)(DI*2), R10
+	ADDQ    DI, R10
+	LEAQ    (R10)(DI*2), R11
+	ADDQ    DI, R11
+	LEAQ    (R11)(DI*2), R12
+	ADDQ    DI, R12
+	LEAQ    (SI)(SI*2), R13
 	CMPQ    BX, $+4
-	JLT     rest397
+	JLT     rest580
 
-depth396:
-	VMOVUPS.Z    (SI), K1, Z14
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS (R9)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS (R9)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS (R10)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS (R10)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS (R11), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS (R11)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS (R11)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS (R12), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS (R12)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS (R12)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS (R13), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS (R13)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(DI*1), K1, Z14
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 4(R9)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 4(R10), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 4(R10)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 4(R10)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 4(R11), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 4(R11)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 4(R11)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 4(R12), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 4(R12)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 4(R12)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 4(R13), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 4(R13)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(DI*2), K1, Z14
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 8(R9)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 8(R10), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 8(R10)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 8(R10)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 8(R11), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 8(R11)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 8(R11)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 8(R12), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 8(R12)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 8(R12)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 8(R13), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 8(R13)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(R14*1), K1, Z14
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 12(R9)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 12(R9)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R10), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 12(R10)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 12(R10)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 12(R11), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 12(R11)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 12(R11)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 12(R12), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 12(R12)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 12(R12)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 12(R13), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 12(R13)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         $+16, R9
-	ADDQ         $+16, R10
-	ADDQ         $+16, R11
-	ADDQ         $+16, R12
-	ADDQ         $+16, R13
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth396
+depth579:
+	VMOVUPS.Z        (AX), K1, Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y14, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y14, Y2
+	VFMADD231PS.BCST (R9), Y14, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y14, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y14, Y5
+	VFMADD231PS.BCST (R10), Y14, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y14, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y14, Y8
+	VFMADD231PS.BCST (R11), Y14, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y14, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y14, Y11
+	VFMADD231PS.BCST (R12), Y14, Y12
+	VFMADD231PS.BCST (R12)(DI*1), Y14, Y13
+	VMOVUPS.Z        (AX)(SI*1), K1, Y14
+	VFMADD231PS.BCST 4(R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8)(DI*1), Y14, Y1
+	VFMADD231PS.BCST 4(R8)(DI*2), Y14, Y2
+	VFMADD231PS.BCST 4(R9), Y14, Y3
+	VFMADD231PS.BCST 4(R9)(DI*1), Y14, Y4
+	VFMADD231PS.BCST 4(R9)(DI*2), Y14, Y5
+	VFMADD231PS.BCST 4(R10), Y14, Y6
+	VFMADD231PS.BCST 4(R10)(DI*1), Y14, Y7
+	VFMADD231PS.BCST 4(R10)(DI*2), Y14, Y8
+	VFMADD231PS.BCST 4(R11), Y14, Y9
+	VFMADD231PS.BCST 4(R11)(DI*1), Y14, Y10
+	VFMADD231PS.BCST 4(R11)(DI*2), Y14, Y11
+	VFMADD231PS.BCST 4(R12), Y14, Y12
+	VFMADD231PS.BCST 4(R12)(DI*1), Y14, Y13
+	VMOVUPS.Z        (AX)(SI*2), K1, Y14
+	VFMADD231PS.BCST 8(R8), Y14, Y0
+	VFMADD231PS.BCST 8(R8)(DI*1), Y14, Y1
+	VFMADD231PS.BCST 8(R8)(DI*2), Y14, Y2
+	VFMADD231PS.BCST 8(R9), Y14, Y3
+	VFMADD231PS.BCST 8(R9)(DI*1), Y14, Y4
+	VFMADD231PS.BCST 8(R9)(DI*2), Y14, Y5
+	VFMADD231PS.BCST 8(R10), Y14, Y6
+	VFMADD231PS.BCST 8(R10)(DI*1), Y14, Y7
+	VFMADD231PS.BCST 8(R10)(DI*2), Y14, Y8
+	VFMADD231PS.BCST 8(R11), Y14, Y9
+	VFMADD231PS.BCST 8(R11)(DI*1), Y14, Y10
+	VFMADD231PS.BCST 8(R11)(DI*2), Y14, Y11
+	VFMADD231PS.BCST 8(R12), Y14, Y12
+	VFMADD231PS.BCST 8(R12)(DI*1), Y14, Y13
+	VMOVUPS.Z        (AX)(R13*1), K1, Y14
+	VFMADD231PS.BCST 12(R8), Y14, Y0
+	VFMADD231PS.BCST 12(R8)(DI*1), Y14, Y1
+	VFMADD231PS.BCST 12(R8)(DI*2), Y14, Y2
+	VFMADD231PS.BCST 12(R9), Y14, Y3
+	VFMADD231PS.BCST 12(R9)(DI*1), Y14, Y4
+	VFMADD231PS.BCST 12(R9)(DI*2), Y14, Y5
+	VFMADD231PS.BCST 12(R10), Y14, Y6
+	VFMADD231PS.BCST 12(R10)(DI*1), Y14, Y7
+	VFMADD231PS.BCST 12(R10)(DI*2), Y14, Y8
+	VFMADD231PS.BCST 12(R11), Y14, Y9
+	VFMADD231PS.BCST 12(R11)(DI*1), Y14, Y10
+	VFMADD231PS.BCST 12(R11)(DI*2), Y14, Y11
+	VFMADD231PS.BCST 12(R12), Y14, Y12
+	VFMADD231PS.BCST 12(R12)(DI*1), Y14, Y13
+	ADDQ             $+16, R8
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth579
 
-rest397:
+rest580:
 	CMPQ BX, $+1
-	JLT  rest399
+	JLT  rest582
 
-depth398:
-	VMOVUPS.Z    (SI), K1, Z14
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS (R9)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS (R9)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS (R10), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS (R10)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS (R10)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS (R11), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS (R11)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS (R11)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS (R12), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS (R12)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS (R12)(R8*2), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS (R13), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS (R13)(R8*1), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         $+4, R9
-	ADDQ         $+4, R10
-	ADDQ         $+4, R11
-	ADDQ         $+4, R12
-	ADDQ         $+4, R13
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth398
+depth581:
+	VMOVUPS.Z        (AX), K1, Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST (R8)(DI*1), Y14, Y1
+	VFMADD231PS.BCST (R8)(DI*2), Y14, Y2
+	VFMADD231PS.BCST (R9), Y14, Y3
+	VFMADD231PS.BCST (R9)(DI*1), Y14, Y4
+	VFMADD231PS.BCST (R9)(DI*2), Y14, Y5
+	VFMADD231PS.BCST (R10), Y14, Y6
+	VFMADD231PS.BCST (R10)(DI*1), Y14, Y7
+	VFMADD231PS.BCST (R10)(DI*2), Y14, Y8
+	VFMADD231PS.BCST (R11), Y14, Y9
+	VFMADD231PS.BCST (R11)(DI*1), Y14, Y10
+	VFMADD231PS.BCST (R11)(DI*2), Y14, Y11
+	VFMADD231PS.BCST (R12), Y14, Y12
+	VFMADD231PS.BCST (R12)(DI*1), Y14, Y13
+	ADDQ             $+4, R8
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth581
 
-rest399:
-	JMP summed395
+rest582:
+	JMP summed578
 
-other394:
+other577:
+	MOVQ a_base+32(FP), R8
+	LEAQ (SI)(SI*2), R9
+	CMPQ BX, $+4
+	JLT  rest584
+
+depth583:
+	VMOVUPS.Z        (AX), K1, Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8), Y14, Y1
+	VFMADD231PS.BCST 8(R8), Y14, Y2
+	VFMADD231PS.BCST 12(R8), Y14, Y3
+	VFMADD231PS.BCST 16(R8), Y14, Y4
+	VFMADD231PS.BCST 20(R8), Y14, Y5
+	VFMADD231PS.BCST 24(R8), Y14, Y6
+	VFMADD231PS.BCST 28(R8), Y14, Y7
+	VFMADD231PS.BCST 32(R8), Y14, Y8
+	VFMADD231PS.BCST 36(R8), Y14, Y9
+	VFMADD231PS.BCST 40(R8), Y14, Y10
+	VFMADD231PS.BCST 44(R8), Y14, Y11
+	VFMADD231PS.BCST 48(R8), Y14, Y12
+	VFMADD231PS.BCST 52(R8), Y14, Y13
+	VMOVUPS.Z        (AX)(SI*1), K1, Y14
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8), Y14, Y1
+	VFMADD231PS.BCST 8(R8), Y14, Y2
+	VFMADD231PS.BCST 12(R8), Y14, Y3
+	VFMADD231PS.BCST 16(R8), Y14, Y4
+	VFMADD231PS.BCST 20(R8), Y14, Y5
+	VFMADD231PS.BCST 24(R8), Y14, Y6
+	VFMADD231PS.BCST 28(R8), Y14, Y7
+	VFMADD231PS.BCST 32(R8), Y14, Y8
+	VFMADD231PS.BCST 36(R8), Y14, Y9
+	VFMADD231PS.BCST 40(R8), Y14, Y10
+	VFMADD231PS.BCST 44(R8), Y14, Y11
+	VFMADD231PS.BCST 48(R8), Y14, Y12
+	VFMADD231PS.BCST 52(R8), Y14, Y13
+	VMOVUPS.Z        (AX)(SI*2), K1, Y14
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8), Y14, Y1
+	VFMADD231PS.BCST 8(R8), Y14, Y2
+	VFMADD231PS.BCST 12(R8), Y14, Y3
+	VFMADD231PS.BCST 16(R8), Y14, Y4
+	VFMADD231PS.BCST 20(R8), Y14, Y5
+	VFMADD231PS.BCST 24(R8), Y14, Y6
+	VFMADD231PS.BCST 28(R8), Y14, Y7
+	VFMADD231PS.BCST 32(R8), Y14, Y8
+	VFMADD231PS.BCST 36(R8), Y14, Y9
+	VFMADD231PS.BCST 40(R8), Y14, Y10
+	VFMADD231PS.BCST 44(R8), Y14, Y11
+	VFMADD231PS.BCST 48(R8), Y14, Y12
+	VFMADD231PS.BCST 52(R8), Y14, Y13
+	VMOVUPS.Z        (AX)(R9*1), K1, Y14
+	ADDQ             DI, R8
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8), Y14, Y1
+	VFMADD231PS.BCST 8(R8), Y14, Y2
+	VFMADD231PS.BCST 12(R8), Y14, Y3
+	VFMADD231PS.BCST 16(R8), Y14, Y4
+	VFMADD231PS.BCST 20(R8), Y14, Y5
+	VFMADD231PS.BCST 24(R8), Y14, Y6
+	VFMADD231PS.BCST 28(R8), Y14, Y7
+	VFMADD231PS.BCST 32(R8), Y14, Y8
+	VFMADD231PS.BCST 36(R8), Y14, Y9
+	VFMADD231PS.BCST 40(R8), Y14, Y10
+	VFMADD231PS.BCST 44(R8), Y14, Y11
+	VFMADD231PS.BCST 48(R8), Y14, Y12
+	VFMADD231PS.BCST 52(R8), Y14, Y13
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*4), AX
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth583
+
+rest584:
+	CMPQ BX, $+1
+	JLT  rest586
+
+depth585:
+	VMOVUPS.Z        (AX), K1, Y14
+	VFMADD231PS.BCST (R8), Y14, Y0
+	VFMADD231PS.BCST 4(R8), Y14, Y1
+	VFMADD231PS.BCST 8(R8), Y14, Y2
+	VFMADD231PS.BCST 12(R8), Y14, Y3
+	VFMADD231PS.BCST 16(R8), Y14, Y4
+	VFMADD231PS.BCST 20(R8), Y14, Y5
+	VFMADD231PS.BCST 24(R8), Y14, Y6
+	VFMADD231PS.BCST 28(R8), Y14, Y7
+	VFMADD231PS.BCST 32(R8), Y14, Y8
+	VFMADD231PS.BCST 36(R8), Y14, Y9
+	VFMADD231PS.BCST 40(R8), Y14, Y10
+	VFMADD231PS.BCST 44(R8), Y14, Y11
+	VFMADD231PS.BCST 48(R8), Y14, Y12
+	VFMADD231PS.BCST 52(R8), Y14, Y13
+	ADDQ             DI, R8
+	LEAQ             (AX)(SI*1), AX
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth585
+
+rest586:
+summed578:
+	MOVQ         cr+24(FP), AX
+	SHLQ         $0x02, AX
+	VBROADCASTSS alpha+128(FP), Y14
+	VBROADCASTSS beta+132(FP), Y15
+	VXORPS       Y16, Y16, Y16
+	MOVQ         bias_base+136(FP), BX
+	MOVQ         bias_len+144(FP), SI
+	TESTQ        SI, SI
+	JEQ          unbiased589
+	SUBQ         DX, SI
+	VMOVUPS.Z    (BX)(SI*4), K1, Y16
+
+unbiased589:
+	VFMADD213PS Y16, Y14, Y0
+	VFMADD213PS Y16, Y14, Y1
+	VFMADD213PS Y16, Y14, Y2
+	VFMADD213PS Y16, Y14, Y3
+	VFMADD213PS Y16, Y14, Y4
+	VFMADD213PS Y16, Y14, Y5
+	VFMADD213PS Y16, Y14, Y6
+	VFMADD213PS Y16, Y14, Y7
+	VFMADD213PS Y16, Y14, Y8
+	VFMADD213PS Y16, Y14, Y9
+	VFMADD213PS Y16, Y14, Y10
+	VFMADD213PS Y16, Y14, Y11
+	VFMADD213PS Y16, Y14, Y12
+	VFMADD213PS Y16, Y14, Y13
+	VXORPS      X14, X14, X14
+	VUCOMISS    X14, X15
+	JNE         add587
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y11, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y12, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS     Y13, K1, (CX)
+	JMP         written588
+
+add587:
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y0
+	VMOVUPS     Y0, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y1
+	VMOVUPS     Y1, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y2
+	VMOVUPS     Y2, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y3
+	VMOVUPS     Y3, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y4
+	VMOVUPS     Y4, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y5
+	VMOVUPS     Y5, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y6
+	VMOVUPS     Y6, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y7
+	VMOVUPS     Y7, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y8
+	VMOVUPS     Y8, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y9
+	VMOVUPS     Y9, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y10
+	VMOVUPS     Y10, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y11
+	VMOVUPS     Y11, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y12
+	VMOVUPS     Y12, K1, (CX)
+	ADDQ        AX, CX
+	VMOVUPS.Z   (CX), K1, Y14
+	VFMADD231PS Y14, Y15, Y13
+	VMOVUPS     Y13, K1, (CX)
+
+written588:
+	JMP done562
+
+wider576:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	MOVQ   depth+112(FP), BX
+	MOVQ   br+96(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   AX, SI
+	MOVQ   ac+64(FP), R8
+	SHLQ   $0x02, R8
+	CMPQ   R8, $+4
+	JNE    other590
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), R9
+	LEAQ   (R9)(R8*2), R10
+	ADDQ   R8, R10
+	LEAQ   (R10)(R8*2), R11
+	ADDQ   R8, R11
+	LEAQ   (R11)(R8*2), R12
+	ADDQ   R8, R12
+	LEAQ   (R12)(R8*2), R13
+	ADDQ   R8, R13
+	LEAQ   (DI)(DI*2), R14
+	CMPQ   BX, $+4
+	JLT    rest593
+
+depth592:
+	VMOVUPS.Z        (SI), K1, Z14
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z14, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z14, Z2
+	VFMADD231PS.BCST (R10), Z14, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z14, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z14, Z5
+	VFMADD231PS.BCST (R11), Z14, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z14, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z14, Z8
+	VFMADD231PS.BCST (R12), Z14, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z14, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z14, Z11
+	VFMADD231PS.BCST (R13), Z14, Z12
+	VFMADD231PS.BCST (R13)(R8*1), Z14, Z13
+	VMOVUPS.Z        (SI)(DI*1), K1, Z14
+	VFMADD231PS.BCST 4(R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z14, Z1
+	VFMADD231PS.BCST 4(R9)(R8*2), Z14, Z2
+	VFMADD231PS.BCST 4(R10), Z14, Z3
+	VFMADD231PS.BCST 4(R10)(R8*1), Z14, Z4
+	VFMADD231PS.BCST 4(R10)(R8*2), Z14, Z5
+	VFMADD231PS.BCST 4(R11), Z14, Z6
+	VFMADD231PS.BCST 4(R11)(R8*1), Z14, Z7
+	VFMADD231PS.BCST 4(R11)(R8*2), Z14, Z8
+	VFMADD231PS.BCST 4(R12), Z14, Z9
+	VFMADD231PS.BCST 4(R12)(R8*1), Z14, Z10
+	VFMADD231PS.BCST 4(R12)(R8*2), Z14, Z11
+	VFMADD231PS.BCST 4(R13), Z14, Z12
+	VFMADD231PS.BCST 4(R13)(R8*1), Z14, Z13
+	VMOVUPS.Z        (SI)(DI*2), K1, Z14
+	VFMADD231PS.BCST 8(R9), Z14, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z14, Z1
+	VFMADD231PS.BCST 8(R9)(R8*2), Z14, Z2
+	VFMADD231PS.BCST 8(R10), Z14, Z3
+	VFMADD231PS.BCST 8(R10)(R8*1), Z14, Z4
+	VFMADD231PS.BCST 8(R10)(R8*2), Z14, Z5
+	VFMADD231PS.BCST 8(R11), Z14, Z6
+	VFMADD231PS.BCST 8(R11)(R8*1), Z14, Z7
+	VFMADD231PS.BCST 8(R11)(R8*2), Z14, Z8
+	VFMADD231PS.BCST 8(R12), Z14, Z9
+	VFMADD231PS.BCST 8(R12)(R8*1), Z14, Z10
+	VFMADD231PS.BCST 8(R12)(R8*2), Z14, Z11
+	VFMADD231PS.BCST 8(R13), Z14, Z12
+	VFMADD231PS.BCST 8(R13)(R8*1), Z14, Z13
+	VMOVUPS.Z        (SI)(R14*1), K1, Z14
+	VFMADD231PS.BCST 12(R9), Z14, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z14, Z1
+	VFMADD231PS.BCST 12(R9)(R8*2), Z14, Z2
+	VFMADD231PS.BCST 12(R10), Z14, Z3
+	VFMADD231PS.BCST 12(R10)(R8*1), Z14, Z4
+	VFMADD231PS.BCST 12(R10)(R8*2), Z14, Z5
+	VFMADD231PS.BCST 12(R11), Z14, Z6
+	VFMADD231PS.BCST 12(R11)(R8*1), Z14, Z7
+	VFMADD231PS.BCST 12(R11)(R8*2), Z14, Z8
+	VFMADD231PS.BCST 12(R12), Z14, Z9
+	VFMADD231PS.BCST 12(R12)(R8*1), Z14, Z10
+	VFMADD231PS.BCST 12(R12)(R8*2), Z14, Z11
+	VFMADD231PS.BCST 12(R13), Z14, Z12
+	VFMADD231PS.BCST 12(R13)(R8*1), Z14, Z13
+	ADDQ             $+16, R9
+	ADDQ             $+16, R10
+	ADDQ             $+16, R11
+	ADDQ             $+16, R12
+	ADDQ             $+16, R13
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth592
+
+rest593:
+	CMPQ BX, $+1
+	JLT  rest595
+
+depth594:
+	VMOVUPS.Z        (SI), K1, Z14
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z14, Z1
+	VFMADD231PS.BCST (R9)(R8*2), Z14, Z2
+	VFMADD231PS.BCST (R10), Z14, Z3
+	VFMADD231PS.BCST (R10)(R8*1), Z14, Z4
+	VFMADD231PS.BCST (R10)(R8*2), Z14, Z5
+	VFMADD231PS.BCST (R11), Z14, Z6
+	VFMADD231PS.BCST (R11)(R8*1), Z14, Z7
+	VFMADD231PS.BCST (R11)(R8*2), Z14, Z8
+	VFMADD231PS.BCST (R12), Z14, Z9
+	VFMADD231PS.BCST (R12)(R8*1), Z14, Z10
+	VFMADD231PS.BCST (R12)(R8*2), Z14, Z11
+	VFMADD231PS.BCST (R13), Z14, Z12
+	VFMADD231PS.BCST (R13)(R8*1), Z14, Z13
+	ADDQ             $+4, R9
+	ADDQ             $+4, R10
+	ADDQ             $+4, R11
+	ADDQ             $+4, R12
+	ADDQ             $+4, R13
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth594
+
+rest595:
+	JMP summed591
+
+other590:
 	MOVQ a_base+32(FP), R9
 	LEAQ (DI)(DI*2), R10
 	CMPQ BX, $+4
-	JLT  rest401
+	JLT  rest597
 
-depth400:
-	VMOVUPS.Z    (SI), K1, Z14
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(R9), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(R9), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(R9), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(R9), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(R9), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(R9), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(R9), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(R9), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(R9), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(R9), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(DI*1), K1, Z14
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(R9), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(R9), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(R9), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(R9), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(R9), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(R9), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(R9), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(R9), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(R9), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(R9), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(DI*2), K1, Z14
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(R9), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(R9), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(R9), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(R9), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(R9), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(R9), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(R9), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(R9), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(R9), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(R9), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	VMOVUPS.Z    (SI)(R10*1), K1, Z14
-	ADDQ         R8, R9
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(R9), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(R9), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(R9), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(R9), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(R9), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(R9), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(R9), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(R9), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(R9), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(R9), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*4), SI
-	SUBQ         $+4, BX
-	CMPQ         BX, $+4
-	JGE          depth400
+depth596:
+	VMOVUPS.Z        (SI), K1, Z14
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9), Z14, Z1
+	VFMADD231PS.BCST 8(R9), Z14, Z2
+	VFMADD231PS.BCST 12(R9), Z14, Z3
+	VFMADD231PS.BCST 16(R9), Z14, Z4
+	VFMADD231PS.BCST 20(R9), Z14, Z5
+	VFMADD231PS.BCST 24(R9), Z14, Z6
+	VFMADD231PS.BCST 28(R9), Z14, Z7
+	VFMADD231PS.BCST 32(R9), Z14, Z8
+	VFMADD231PS.BCST 36(R9), Z14, Z9
+	VFMADD231PS.BCST 40(R9), Z14, Z10
+	VFMADD231PS.BCST 44(R9), Z14, Z11
+	VFMADD231PS.BCST 48(R9), Z14, Z12
+	VFMADD231PS.BCST 52(R9), Z14, Z13
+	VMOVUPS.Z        (SI)(DI*1), K1, Z14
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9), Z14, Z1
+	VFMADD231PS.BCST 8(R9), Z14, Z2
+	VFMADD231PS.BCST 12(R9), Z14, Z3
+	VFMADD231PS.BCST 16(R9), Z14, Z4
+	VFMADD231PS.BCST 20(R9), Z14, Z5
+	VFMADD231PS.BCST 24(R9), Z14, Z6
+	VFMADD231PS.BCST 28(R9), Z14, Z7
+	VFMADD231PS.BCST 32(R9), Z14, Z8
+	VFMADD231PS.BCST 36(R9), Z14, Z9
+	VFMADD231PS.BCST 40(R9), Z14, Z10
+	VFMADD231PS.BCST 44(R9), Z14, Z11
+	VFMADD231PS.BCST 48(R9), Z14, Z12
+	VFMADD231PS.BCST 52(R9), Z14, Z13
+	VMOVUPS.Z        (SI)(DI*2), K1, Z14
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9), Z14, Z1
+	VFMADD231PS.BCST 8(R9), Z14, Z2
+	VFMADD231PS.BCST 12(R9), Z14, Z3
+	VFMADD231PS.BCST 16(R9), Z14, Z4
+	VFMADD231PS.BCST 20(R9), Z14, Z5
+	VFMADD231PS.BCST 24(R9), Z14, Z6
+	VFMADD231PS.BCST 28(R9), Z14, Z7
+	VFMADD231PS.BCST 32(R9), Z14, Z8
+	VFMADD231PS.BCST 36(R9), Z14, Z9
+	VFMADD231PS.BCST 40(R9), Z14, Z10
+	VFMADD231PS.BCST 44(R9), Z14, Z11
+	VFMADD231PS.BCST 48(R9), Z14, Z12
+	VFMADD231PS.BCST 52(R9), Z14, Z13
+	VMOVUPS.Z        (SI)(R10*1), K1, Z14
+	ADDQ             R8, R9
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9), Z14, Z1
+	VFMADD231PS.BCST 8(R9), Z14, Z2
+	VFMADD231PS.BCST 12(R9), Z14, Z3
+	VFMADD231PS.BCST 16(R9), Z14, Z4
+	VFMADD231PS.BCST 20(R9), Z14, Z5
+	VFMADD231PS.BCST 24(R9), Z14, Z6
+	VFMADD231PS.BCST 28(R9), Z14, Z7
+	VFMADD231PS.BCST 32(R9), Z14, Z8
+	VFMADD231PS.BCST 36(R9), Z14, Z9
+	VFMADD231PS.BCST 40(R9), Z14, Z10
+	VFMADD231PS.BCST 44(R9), Z14, Z11
+	VFMADD231PS.BCST 48(R9), Z14, Z12
+	VFMADD231PS.BCST 52(R9), Z14, Z13
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*4), SI
+	SUBQ             $+4, BX
+	CMPQ             BX, $+4
+	JGE              depth596
 
-rest401:
+rest597:
 	CMPQ BX, $+1
-	JLT  rest403
+	JLT  rest599
 
-depth402:
-	VMOVUPS.Z    (SI), K1, Z14
-	VBROADCASTSS (R9), Z15
-	VFMADD231PS  Z15, Z14, Z0
-	VBROADCASTSS 4(R9), Z15
-	VFMADD231PS  Z15, Z14, Z1
-	VBROADCASTSS 8(R9), Z15
-	VFMADD231PS  Z15, Z14, Z2
-	VBROADCASTSS 12(R9), Z15
-	VFMADD231PS  Z15, Z14, Z3
-	VBROADCASTSS 16(R9), Z15
-	VFMADD231PS  Z15, Z14, Z4
-	VBROADCASTSS 20(R9), Z15
-	VFMADD231PS  Z15, Z14, Z5
-	VBROADCASTSS 24(R9), Z15
-	VFMADD231PS  Z15, Z14, Z6
-	VBROADCASTSS 28(R9), Z15
-	VFMADD231PS  Z15, Z14, Z7
-	VBROADCASTSS 32(R9), Z15
-	VFMADD231PS  Z15, Z14, Z8
-	VBROADCASTSS 36(R9), Z15
-	VFMADD231PS  Z15, Z14, Z9
-	VBROADCASTSS 40(R9), Z15
-	VFMADD231PS  Z15, Z14, Z10
-	VBROADCASTSS 44(R9), Z15
-	VFMADD231PS  Z15, Z14, Z11
-	VBROADCASTSS 48(R9), Z15
-	VFMADD231PS  Z15, Z14, Z12
-	VBROADCASTSS 52(R9), Z15
-	VFMADD231PS  Z15, Z14, Z13
-	ADDQ         R8, R9
-	LEAQ         (SI)(DI*1), SI
-	SUBQ         $+1, BX
-	CMPQ         BX, $+1
-	JGE          depth402
+depth598:
+	VMOVUPS.Z        (SI), K1, Z14
+	VFMADD231PS.BCST (R9), Z14, Z0
+	VFMADD231PS.BCST 4(R9), Z14, Z1
+	VFMADD231PS.BCST 8(R9), Z14, Z2
+	VFMADD231PS.BCST 12(R9), Z14, Z3
+	VFMADD231PS.BCST 16(R9), Z14, Z4
+	VFMADD231PS.BCST 20(R9), Z14, Z5
+	VFMADD231PS.BCST 24(R9), Z14, Z6
+	VFMADD231PS.BCST 28(R9), Z14, Z7
+	VFMADD231PS.BCST 32(R9), Z14, Z8
+	VFMADD231PS.BCST 36(R9), Z14, Z9
+	VFMADD231PS.BCST 40(R9), Z14, Z10
+	VFMADD231PS.BCST 44(R9), Z14, Z11
+	VFMADD231PS.BCST 48(R9), Z14, Z12
+	VFMADD231PS.BCST 52(R9), Z14, Z13
+	ADDQ             R8, R9
+	LEAQ             (SI)(DI*1), SI
+	SUBQ             $+1, BX
+	CMPQ             BX, $+1
+	JGE              depth598
 
-rest403:
-summed395:
+rest599:
+summed591:
 	MOVQ         cr+24(FP), SI
 	SHLQ         $0x02, SI
 	MOVQ         CX, BX
@@ -11133,11 +13450,11 @@ summed395:
 	MOVQ         bias_base+136(FP), DI
 	MOVQ         bias_len+144(FP), R8
 	TESTQ        R8, R8
-	JEQ          unbiased406
+	JEQ          unbiased602
 	SUBQ         DX, R8
 	VMOVUPS.Z    (DI)(R8*4), K1, Z16
 
-unbiased406:
+unbiased602:
 	VFMADD213PS Z16, Z14, Z0
 	VFMADD213PS Z16, Z14, Z1
 	VFMADD213PS Z16, Z14, Z2
@@ -11154,7 +13471,7 @@ unbiased406:
 	VFMADD213PS Z16, Z14, Z13
 	VXORPS      X14, X14, X14
 	VUCOMISS    X14, X15
-	JNE         add404
+	JNE         add600
 	VMOVUPS     Z0, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z1, K1, (BX)
@@ -11182,9 +13499,9 @@ unbiased406:
 	VMOVUPS     Z12, K1, (BX)
 	ADDQ        SI, BX
 	VMOVUPS     Z13, K1, (BX)
-	JMP         written405
+	JMP         written601
 
-add404:
+add600:
 	VMOVUPS.Z   (BX), K1, Z14
 	VFMADD231PS Z14, Z15, Z0
 	VMOVUPS     Z0, K1, (BX)
@@ -11241,12 +13558,12 @@ add404:
 	VFMADD231PS Z14, Z15, Z13
 	VMOVUPS     Z13, K1, (BX)
 
-written405:
+written601:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JG   narrow379
+	JG   narrow561
 
-done380:
+done562:
 	VZEROUPPER
 	RET

@@ -20,6 +20,7 @@ type machine struct {
 	labels int
 	splats []uint32 // constants in use, each repeated over a vector
 	counts bool     // iota is in use
+	halved bool     // vectors of 8 numbers for now, in AVX-512 code
 }
 
 func newMachine(wide bool) *machine {
@@ -67,7 +68,7 @@ func (m *machine) label(what string) string {
 
 // vec is a new vector.
 func (m *machine) vec() reg.VecVirtual {
-	if m.wide {
+	if m.wide && !m.halved {
 		return m.ZMM()
 	}
 	return m.YMM()

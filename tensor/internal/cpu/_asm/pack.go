@@ -23,27 +23,61 @@ func (m *machine) pack() {
 
 const packSignature = "func(dst, src []float32, rows, cols, stride int)"
 
-// pack512 transposes blocks of 16×16 numbers in registers; where there are fewer than 32 rows, or columns are left, it gathers a vector at a time.
+// A rowsIn hands out rows of a matrix, one after the other; where there are no more, rows of zeros.
+type rowsIn struct {
+	*machine
+	p, stride, left, zeros, none reg.GPVirtual
+}
+
+// rowsIn begins with the first of so many rows at src, stride bytes apart.
+func (m *machine) rowsIn(src, stride, rows reg.GPVirtual) *rowsIn {
+	r := &rowsIn{machine: m, p: m.GP64(), stride: m.GP64(), left: m.GP64(), zeros: m.GP64(), none: m.GP64()}
+	m.MOVQ(src, r.p)
+	m.MOVQ(stride, r.stride)
+	m.MOVQ(rows, r.left)
+	m.LEAQ(m.bits(0), r.zeros)
+	m.XORQ(r.none, r.none)
+	m.TESTQ(r.left, r.left)
+	r.end()
+	return r
+}
+
+// end goes on with zeros if no row is left, by the flags.
+func (r *rowsIn) end() {
+	r.CMOVQLE(r.zeros, r.p)
+	r.CMOVQLE(r.none, r.stride)
+}
+
+// next is done with a row.
+func (r *rowsIn) next() {
+	r.ADDQ(r.stride, r.p)
+	r.DECQ(r.left)
+	r.end()
+}
+
+// squares transposes squares of size×size numbers, two below each other, while there are as many columns.
+func (m *machine) squares(size int, dst, src, rows, cols, stride reg.GPVirtual, transpose func(rows *rowsIn, dst reg.GPVirtual, disp int)) {
+	block, rest := m.label("block"), m.label("rest")
+	m.Label(block)
+	m.CMPQ(cols, imm(size))
+	m.JLT(operand.LabelRef(rest))
+	from := m.rowsIn(src, stride, rows)
+	for half := range 2 {
+		transpose(from, dst, 4*size*half)
+	}
+	m.ADDQ(imm(4*size), src)
+	m.ADDQ(imm(8*size*size), dst)
+	m.SUBQ(imm(size), cols)
+	m.JMP(operand.LabelRef(block))
+	m.Label(rest)
+}
+
+// pack512 transposes blocks of 16×16 numbers in registers; columns that are left it gathers a vector at a time.
 func (m *machine) pack512() {
 	m.function("pack", packSignature, "makes dst[j·32 + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < 32.")
 	dst, src, rows, cols, stride := m.base("dst"), m.base("src"), m.integer("rows"), m.integer("cols"), m.bytes("stride")
-	block, rest, column, done := m.label("block"), m.label("rest"), m.label("column"), m.label("done")
-	m.CMPQ(rows, imm(32))
-	m.JLT(operand.LabelRef(rest))
-	m.Label(block)
-	m.CMPQ(cols, imm(16))
-	m.JLT(operand.LabelRef(rest))
-	low := m.GP64()
-	m.MOVQ(src, low)
-	for half := range 2 {
-		m.transpose16(low, stride, dst, 64*half)
-	}
-	m.ADDQ(imm(64), src)
-	m.ADDQ(imm(16*128), dst)
-	m.SUBQ(imm(16), cols)
-	m.JMP(operand.LabelRef(block))
-
-	m.Label(rest)
+	column, done := m.label("column"), m.label("done")
+	m.squares(16, dst, src, rows, cols, stride, m.transpose16)
 	m.TESTQ(cols, cols)
 	m.JLE(operand.LabelRef(done))
 	upper := m.GP64()
@@ -82,13 +116,13 @@ func (m *machine) lanesMaskSigned(n reg.GPVirtual) reg.Register {
 	return m.lanesMask(n)
 }
 
-// transpose16 writes 16 rows at src, moving it on, as columns: row i to lane i of 16 vectors 128 bytes apart at dst + disp.
-func (m *machine) transpose16(src, stride, dst reg.GPVirtual, disp int) {
+// transpose16 writes the next 16 rows as columns: row i to lane i of 16 vectors 128 bytes apart at dst + disp.
+func (m *machine) transpose16(rows *rowsIn, dst reg.GPVirtual, disp int) {
 	var r, t [16]reg.VecVirtual
 	for i := range r {
 		r[i] = m.ZMM()
-		m.VMOVUPS(at(src, 0), r[i])
-		m.ADDQ(stride, src)
+		m.VMOVUPS(at(rows.p, 0), r[i])
+		rows.next()
 	}
 	for i := 0; i < 16; i += 2 { // pairs of rows: numbers 0, 1 of each quarter, and 2, 3
 		t[i], t[i+1] = m.ZMM(), m.ZMM()
@@ -127,22 +161,8 @@ func (m *machine) transpose16(src, stride, dst reg.GPVirtual, disp int) {
 func (m *machine) pack256() {
 	m.function("pack", packSignature, "makes dst[j·16 + i] = src[i·stride + j] for i < rows, j < cols, and 0 for rows <= i < 16.")
 	dst, src, rows, cols, stride := m.base("dst"), m.base("src"), m.integer("rows"), m.integer("cols"), m.bytes("stride")
-	block, rest, done := m.label("block"), m.label("rest"), m.label("done")
-	m.CMPQ(rows, imm(16))
-	m.JLT(operand.LabelRef(rest))
-	m.Label(block)
-	m.CMPQ(cols, imm(8))
-	m.JLT(operand.LabelRef(rest))
-	low := m.GP64()
-	m.MOVQ(src, low)
-	for half := range 2 {
-		m.transpose8(low, stride, dst, 32*half)
-	}
-	m.ADDQ(imm(32), src)
-	m.ADDQ(imm(8*64), dst)
-	m.SUBQ(imm(8), cols)
-	m.JMP(operand.LabelRef(block))
-	m.Label(rest)
+	done := m.label("done")
+	m.squares(8, dst, src, rows, cols, stride, m.transpose8)
 	m.TESTQ(cols, cols)
 	m.JLE(operand.LabelRef(done))
 	m.packColumns(dst, src, rows, cols, stride)
@@ -177,19 +197,19 @@ func (m *machine) packColumns(dst, src, rows, cols, stride reg.GPVirtual) {
 	m.JNZ(operand.LabelRef(column))
 }
 
-// transpose8 writes 8 rows at src, moving it on, as columns: row i to lane i of 8 vectors 64 bytes apart at dst + disp.
-func (m *machine) transpose8(src, stride, dst reg.GPVirtual, disp int) {
+// transpose8 writes the next 8 rows as columns: row i to lane i of 8 vectors 64 bytes apart at dst + disp.
+func (m *machine) transpose8(rows *rowsIn, dst reg.GPVirtual, disp int) {
 	var r [8]reg.VecVirtual
 	for i := range 4 { // rows i and i+4 share a vector for each half of the columns
 		r[i], r[i+4] = m.YMM(), m.YMM()
-		m.VBROADCASTF128(at(src, 0), r[i])
-		m.VBROADCASTF128(at(src, 16), r[i+4])
-		m.ADDQ(stride, src)
+		m.VBROADCASTF128(at(rows.p, 0), r[i])
+		m.VBROADCASTF128(at(rows.p, 16), r[i+4])
+		rows.next()
 	}
 	for i := range 4 {
-		m.VINSERTF128(operand.U8(1), at(src, 0), r[i], r[i])
-		m.VINSERTF128(operand.U8(1), at(src, 16), r[i+4], r[i+4])
-		m.ADDQ(stride, src)
+		m.VINSERTF128(operand.U8(1), at(rows.p, 0), r[i], r[i])
+		m.VINSERTF128(operand.U8(1), at(rows.p, 16), r[i+4], r[i+4])
+		rows.next()
 	}
 	for h := 0; h < 8; h += 4 {
 		a, b, c, d := m.YMM(), m.YMM(), m.YMM(), m.YMM()

@@ -52,13 +52,29 @@ func (m *machine) tile(rows int) {
 	m.Label(narrow)
 	left := m.GP64()
 	m.MOVQ(t.n, left)
-	t.columns([]reg.Register{m.lanesMask(left)}, 4)
+	mask := m.lanesMask(left)
+	if m.wide {
+		t.half(mask, done)
+	}
+	t.columns([]reg.Register{mask}, 4)
 	m.ADDQ(imm(4*m.lanes), t.c)
 	m.ADDQ(imm(4*m.lanes), t.b)
 	m.SUBQ(imm(m.lanes), t.n)
 	m.JG(operand.LabelRef(narrow))
 	m.Label(done)
 	m.end()
+}
+
+// half does the last columns in vectors of half the size if that is enough, and goes on at done.
+func (t *tile) half(mask reg.Register, done string) {
+	wider := t.label("wider")
+	t.CMPQ(t.n, imm(t.lanes/2))
+	t.JG(operand.LabelRef(wider))
+	t.halved = true
+	t.columns([]reg.Register{mask}, 4)
+	t.halved = false
+	t.JMP(operand.LabelRef(done))
+	t.Label(wider)
 }
 
 // fetch brings some lines of as many rows that will be read next to the second-level cache, and moves on along the rows.
@@ -143,6 +159,10 @@ func (t *tile) step(sums []reg.VecVirtual, masks []reg.Register, a left, s int, 
 		}
 	}
 	for i := range t.rows {
+		if t.wide && len(masks) == 1 { // a register written for each multiplication would be one too many
+			t.VFMADD231PS_BCST(a.element(i, s), columns[0], sums[i])
+			continue
+		}
 		x := t.vec()
 		t.VBROADCASTSS(a.element(i, s), x)
 		for v := range columns {
