@@ -52,8 +52,10 @@ type head struct {
 	s, h, kvh      int
 	q0, q1, k0, k1 int
 	dim            int
-	first          bool // of the query heads that read its keys
-	sorted         bool // positions of keys beyond Always never fall
+	first          bool    // of the query heads that read its keys
+	sorted         bool    // positions of keys beyond Always never fall
+	sights         []sight // what queries see, from query row sightsFrom on; none where all see every key
+	sightsFrom     int
 }
 
 // Attention makes out = softmax(scale·q·kᵀ + mask)·v for each sequence and head, and lse.
@@ -79,29 +81,27 @@ func (t *attention) chunk(w *worker, c int) {
 		part -= n
 		s++
 	}
-	from, i0 := c%across*t.share, part*queryShare
-	to := min(from+t.share, t.a.Heads)
+	from, x := c%across*t.share, t.sequence(w, s)
+	i0, to := part*queryShare, min(from+t.share, t.a.Heads)
+	i1 := min(i0+queryShare, x.q1-x.q0)
+	x.look(i0, i1)
 	for h := from; h < to; h++ {
-		x := t.head(w, s, h)
+		x.turn(h)
 		x.fetch(h+1 < to)
-		x.forward(i0, min(i0+queryShare, x.q1-x.q0))
+		x.forward(i0, i1)
 	}
 }
 
-// head is query head h of sequence s.
-func (t *attention) head(w *worker, s, h int) *head {
-	kvh := h * t.a.KVHeads / t.a.Heads
+// sequence is sequence s, of which a head is yet to be chosen.
+func (t *attention) sequence(w *worker, s int) *head {
 	x := &w.head
-	*x = head{attention: t, w: w, s: s, h: h, kvh: kvh, dim: t.q.cols / t.a.Heads,
+	*x = head{attention: t, w: w, s: s, dim: t.q.cols / t.a.Heads,
 		q0: int(t.a.QStart[s]), q1: int(t.a.QStart[s+1]), k0: int(t.a.KStart[s]), k1: int(t.a.KStart[s+1])}
-	x.sorted = true
-	if t.a.Causal || t.a.Window > 0 {
-		for j := x.k0 + t.a.Always + 1; j < x.k1; j++ {
-			x.sorted = x.sorted && t.a.KPos[j-1] <= t.a.KPos[j]
-		}
-	}
 	return x
 }
+
+// turn goes to query head h.
+func (t *head) turn(h int) { t.h, t.kvh = h, h*t.a.KVHeads/t.a.Heads }
 
 // columns is the columns of head h of m, rows [i0, i1).
 func columns(m *view, i0, i1, h, heads int) view {
@@ -161,7 +161,7 @@ func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxS
 		return
 	}
 	n, d := hi-lo, t.v.cols/t.a.KVHeads
-	s := t.products(slotS, &t.q, i0, i1, kp, lo-j0, hi-j0, j1-j0, t.a.Scale)
+	s := t.products(slotS, &t.q, i0, i1, kp, j0, lo, hi, t.a.Scale)
 	for i := range i1 - i0 {
 		if i%few == 0 {
 			t.touch(&t.out, t.q0+i0+i, t.q0+min(i0+i+few, i1), t.h, t.a.Heads)
@@ -173,7 +173,10 @@ func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxS
 		t.softmaxRow(row, i0+i, at, i, state, d)
 	}
 	sums := dense(state.sums, i1-i0, d)
-	t.k.strips(t.w, &sums, &s, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1, nil, nil)
+	t.rows(i0, i1, lo, hi, func(from, to, end int) {
+		c, a := sums.window(from-i0, to-i0, 0, d), s.window(from-i0, to-i0, 0, end-lo)
+		t.k.strips(t.w, &c, &a, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1, nil, nil)
+	})
 }
 
 // softmaxRow adds scores of query row i, whose state is number n, with the keys from j0 on.
@@ -195,12 +198,14 @@ func (t *head) seed(i int) uint32 {
 	return backend.RowSeed(t.a.Key, (t.q0+i)*t.a.Heads+t.h)
 }
 
-// products makes alpha times the products of query rows [i0, i1) of m with columns [lo, hi) of packed panels of n columns.
-func (t *head) products(s slot, m *view, i0, i1 int, panels []float32, lo, hi, n int, alpha float64) view {
+// products makes alpha times the products of query rows [i0, i1) of m with keys [lo, hi), of which panels are those from j0 on. What a row does not see may be left out.
+func (t *head) products(s slot, m *view, i0, i1 int, panels []float32, j0, lo, hi int, alpha float64) view {
 	const pitch = keyBlock + 16 // off the powers of two, so that rows do not compete for lines of the cache
-	rows := columns(m, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
 	out := view{data: t.w.floats(s, queryBlock*pitch), rows: i1 - i0, cols: hi - lo, rs: pitch, cs: 1}
-	t.k.strips(t.w, &out, &rows, panels[lo*rows.cols:], t.k.tileCols, t.k.tileCols*rows.cols, float32(alpha), 0, nil, nil)
+	t.rows(i0, i1, lo, hi, func(from, to, end int) {
+		c, a := out.window(from-i0, to-i0, 0, end-lo), columns(m, t.q0+from, t.q0+to, t.h, t.a.Heads)
+		t.k.strips(t.w, &c, &a, panels[(lo-j0)*a.cols:], t.k.tileCols, t.k.tileCols*a.cols, float32(alpha), 0, nil, nil)
+	})
 	return out
 }
 

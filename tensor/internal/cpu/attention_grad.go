@@ -61,9 +61,10 @@ func (g *attentionGrad) chunk(w *worker, c int) {
 	t := (*attention)(g)
 	shares, group := blocks(t.a.KVHeads, t.share), t.a.Heads/t.a.KVHeads
 	s, from := c/shares, c%shares*t.share
-	to := min(from+t.share, t.a.KVHeads)
+	to, x := min(from+t.share, t.a.KVHeads), t.sequence(w, s)
+	x.look(0, x.q1-x.q0)
 	for h := from * group; h < to*group; h++ {
-		x := t.head(w, s, h)
+		x.turn(h)
 		x.fetch(h+1 < to*group)
 		x.start(h%group == 0)
 		n := x.k1 - x.k0
@@ -171,23 +172,34 @@ func (t *head) backwardBlock(i0, i1 int, b *gradBlock) {
 	if lo >= hi {
 		return
 	}
-	p := t.products(slotS, &t.q, i0, i1, b.keysT, lo-b.j0, hi-b.j0, b.j1-b.j0, t.a.Scale)
-	e := t.products(slotP, &t.dout, i0, i1, b.valuesT, lo-b.j0, hi-b.j0, b.j1-b.j0, 1)
+	p := t.products(slotS, &t.q, i0, i1, b.keysT, b.j0, lo, hi, t.a.Scale)
+	e := t.products(slotP, &t.dout, i0, i1, b.valuesT, b.j0, lo, hi, 1)
 	for i := range i1 - i0 {
 		t.ahead(i, i1-i0, i0, lo, hi)
 		t.backwardRow(i0+i, lo, p.data[i*p.rs:][:p.cols], e.data[i*e.rs:][:e.cols])
 	}
 	k, scale, beta := t.k, float32(t.a.Scale), t.betas(i0, b.j0)
 	if !t.dk.none() {
-		q, dout := columns(&t.q, t.q0+i0, t.q0+i1, t.h, t.a.Heads), columns(&t.dout, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
-		dk, dv, pt, et := b.dk.window(lo-b.j0, hi-b.j0, 0, t.dim), b.dv.window(lo-b.j0, hi-b.j0, 0, dout.cols), p.t(), e.t()
-		k.strips(t.w, &dv, &pt, k.panelsOf(t.w, slotQ, dout), k.tileCols, k.tileCols*dout.rows, 1, beta[2], nil, nil)
-		k.strips(t.w, &dk, &et, k.panelsOf(t.w, slotQ, q), k.tileCols, k.tileCols*q.rows, scale, beta[1], nil, nil)
+		dk, dv := b.dk.window(lo-b.j0, hi-b.j0, 0, b.dk.cols), b.dv.window(lo-b.j0, hi-b.j0, 0, b.dv.cols)
+		t.byKeys(&dv, &t.dout, &p, i0, lo, 1, beta[2])
+		t.byKeys(&dk, &t.q, &e, i0, lo, scale, beta[1])
 	}
 	if !t.dq.none() {
-		dq := columns(&t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
-		k.strips(t.w, &dq, &e, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, beta[0], nil, nil)
+		t.rows(i0, i1, lo, hi, func(from, to, end int) {
+			dq, part := columns(&t.dq, t.q0+from, t.q0+to, t.h, t.a.Heads), e.window(from-i0, to-i0, 0, end-lo)
+			k.strips(t.w, &dq, &part, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, beta[0], nil, nil)
+		})
 	}
+}
+
+// byKeys adds to beta times d, rows of gradients by keys from lo on, the products of the scores' columns with as many rows of m from query row i0 on.
+func (t *head) byKeys(d, m, scores *view, i0, lo int, alpha, beta float32) {
+	rows := columns(m, t.q0+i0, t.q0+i0+scores.rows, t.h, t.a.Heads)
+	panels, cols := t.k.panelsOf(t.w, slotQ, rows), scores.t()
+	t.keys(i0, i0+scores.rows, lo, lo+scores.cols, func(from, to, start int) {
+		c, a := d.window(from-lo, to-lo, 0, rows.cols), cols.window(from-lo, to-lo, start-i0, cols.cols)
+		t.k.strips(t.w, &c, &a, panels[(start-i0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*rows.rows, alpha, beta, nil, nil)
+	})
 }
 
 // ahead fetches what is needed after row i of the n from i0 on, a few rows at a time: more at once than the processor can wait for would not be fetched. These are the next rows of out, and those

@@ -25,7 +25,8 @@ type team struct {
 type worker struct {
 	number  int // that of its share of jobs
 	scratch [slots][]float32
-	head    head // of the attention that is being done
+	head    head    // of the attention that is being done
+	sights  []sight // and what its queries see
 	asleep  atomic.Bool
 	wake    chan struct{}
 }
