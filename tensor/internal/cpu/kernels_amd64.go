@@ -50,14 +50,14 @@ func accelerate(k *kernels, s Set) {
 }
 
 // pairsAVX512BF16 multiplies strips by the kernel for the fewest rows that are enough.
-func pairsAVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums, ahead []float32, stride int) {
+func pairsAVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums []float32) {
 	switch {
 	case rows == 1:
-		pairs1AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums, ahead, stride)
+		pairs1AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
 	case rows <= 4:
-		pairs4AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums, ahead, stride)
+		pairs4AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
 	default:
-		pairs14AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums, ahead, stride)
+		pairs14AVX512BF16(c, cr, a, ar, b, next, depth, rows, n, beta, bias, sums)
 	}
 }
 

@@ -20,7 +20,7 @@ type pairKernels struct {
 // A pairsFunc multiplies a strip of pairs: c[i·cr + j] = Σ_l a[i·ar + l]·b(l, j) + bias[j] + beta·c[i·cr + j] for i < rows, l < depth, j < n, where the product of two pairs is the sum of
 // two products and b(l, j) = b[j/tileCols·next + l·tileCols + j%tileCols]. Sums are float32. depth is a multiple of 16. There is memory for as many rows of a as a strip may have, and in sums for
 // a panel's columns of them; panels are whole. With beta = 0 c is not read; bias may be empty.
-type pairsFunc func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums, ahead []float32, stride int)
+type pairsFunc func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums []float32)
 
 const (
 	pairsDepth = 384 // of the inner dimension, for which a strip of pairs stays in the first-level cache
@@ -51,7 +51,7 @@ func (x *block) addPairs(a *view, b *source) {
 		for i := 0; i < part.rows; i += k.rows {
 			end := min(i+k.rows, part.rows)
 			rows, pitch := x.k.roundRows(x.w, part.window(i, end, 0, part.cols))
-			k.tile(x.c.data[i*x.c.rs:], x.c.rs, rows, pitch, panels, x.k.tileCols*depth, depth, end-i, x.c.cols, x.beta, x.addend, sums, part.data[min(end, part.rows-1)*part.rs:], part.rs)
+			k.tile(x.c.data[i*x.c.rs:], x.c.rs, rows, pitch, panels, x.k.tileCols*depth, depth, end-i, x.c.cols, x.beta, x.addend, sums)
 			if l1 == a.cols {
 				x.finish(i, end)
 			}

@@ -7,4 +7,4 @@ package cpu
 // pairsAMX multiplies up to 32 rows, a pairsFunc.
 //
 //go:noescape
-func pairsAMX(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
+func pairsAMX(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)

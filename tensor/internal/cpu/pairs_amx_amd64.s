@@ -14,9 +14,9 @@ DATA tiles<>+48(SB)/8, $0x1010101010101010
 DATA tiles<>+56(SB)/8, $0x0000000000000000
 GLOBL tiles<>(SB), RODATA|NOPTR, $64
 
-// func pairsAMX(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·pairsAMX(SB), NOSPLIT, $0-208
+// func pairsAMX(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·pairsAMX(SB), NOSPLIT, $0-176
 	LEAQ tiles<>+0(SB), AX
 
 	// LDTILECFG (AX)
@@ -29,27 +29,15 @@ TEXT ·pairsAMX(SB), NOSPLIT, $0-208
 	XORQ R11, R11
 
 panel1:
-	MOVQ ahead_base+176(FP), SI
-	MOVQ stride+200(FP), DX
-	SHLQ $0x02, DX
-	MOVQ rows+104(FP), CX
-	ADDQ R11, SI
-
-ahead2:
-	PREFETCHT1 (SI)
-	PREFETCHT1 64(SI)
-	ADDQ       DX, SI
-	DECQ       CX
-	JNZ        ahead2
-	MOVQ       a_base+32(FP), SI
-	MOVQ       ar+56(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       depth+96(FP), CX
-	MOVQ       DI, DX
-	MOVQ       sums_base+152(FP), BX
-	MOVQ       rows+104(FP), AX
-	CMPQ       AX, $+16
-	JLE        few3
+	MOVQ a_base+32(FP), SI
+	MOVQ ar+56(FP), R8
+	SHLQ $0x02, R8
+	MOVQ depth+96(FP), CX
+	MOVQ DI, DX
+	MOVQ sums_base+152(FP), BX
+	MOVQ rows+104(FP), AX
+	CMPQ AX, $+16
+	JLE  few2
 
 	// TILEZERO T0
 	LONG $0x497be2c4
@@ -70,7 +58,7 @@ ahead2:
 	SHLQ $0x04, R10
 	ADDQ SI, R10
 
-depth5:
+depth4:
 	// TILELOADD (SI)(R8*1), T4
 	LONG $0x4b7ba2c4
 	BYTE $0x24
@@ -111,7 +99,7 @@ depth5:
 	ADDQ $+64, R10
 	ADDQ $+2048, DX
 	SUBQ $+16, CX
-	JG   depth5
+	JG   depth4
 
 	// TILESTORED T0, (BX)(R9*1)
 	LONG $0x4b7aa2c4
@@ -135,9 +123,9 @@ depth5:
 	LONG $0x08400b9c
 	BYTE $0x00
 	BYTE $0x00
-	JMP  summed4
+	JMP  summed3
 
-few3:
+few2:
 	// TILEZERO T0
 	LONG $0x497be2c4
 	BYTE $0xc0
@@ -146,7 +134,7 @@ few3:
 	LONG $0x497be2c4
 	BYTE $0xc8
 
-depth6:
+depth5:
 	// TILELOADD (SI)(R8*1), T4
 	LONG $0x4b7ba2c4
 	BYTE $0x24
@@ -173,7 +161,7 @@ depth6:
 	ADDQ $+64, SI
 	ADDQ $+2048, DX
 	SUBQ $+16, CX
-	JG   depth6
+	JG   depth5
 
 	// TILESTORED T0, (BX)(R9*1)
 	LONG $0x4b7aa2c4
@@ -186,7 +174,7 @@ depth6:
 	BYTE $0x0b
 	BYTE $0x40
 
-summed4:
+summed3:
 	MOVQ      $+32, AX
 	CMPQ      R12, AX
 	CMOVQLT   R12, AX
@@ -199,13 +187,13 @@ summed4:
 	VXORPS    Z3, Z3, Z3
 	MOVQ      bias_len+136(FP), AX
 	TESTQ     AX, AX
-	JEQ       unbiased7
+	JEQ       unbiased6
 	MOVQ      bias_base+128(FP), AX
 	ADDQ      R11, AX
 	VMOVUPS.Z (AX), K1, Z2
 	VMOVUPS.Z 64(AX), K2, Z3
 
-unbiased7:
+unbiased6:
 	MOVQ         sums_base+152(FP), SI
 	MOVQ         rows+104(FP), CX
 	MOVQ         cr+24(FP), DX
@@ -214,9 +202,9 @@ unbiased7:
 	VBROADCASTSS beta+120(FP), Z4
 	VXORPS       X5, X5, X5
 	VUCOMISS     X5, X4
-	JNE          add8
+	JNE          add7
 
-set9:
+set8:
 	VADDPS  (SI), Z2, Z0
 	VADDPS  64(SI), Z3, Z1
 	VMOVUPS Z0, K1, (BX)
@@ -224,10 +212,10 @@ set9:
 	ADDQ    $+128, SI
 	ADDQ    DX, BX
 	DECQ    CX
-	JNZ     set9
-	JMP     merged10
+	JNZ     set8
+	JMP     merged9
 
-add8:
+add7:
 	VADDPS      (SI), Z2, Z0
 	VADDPS      64(SI), Z3, Z1
 	VMOVUPS.Z   (BX), K1, Z5
@@ -239,9 +227,9 @@ add8:
 	ADDQ        $+128, SI
 	ADDQ        DX, BX
 	DECQ        CX
-	JNZ         add8
+	JNZ         add7
 
-merged10:
+merged9:
 	MOVQ next+88(FP), AX
 	LEAQ (DI)(AX*4), DI
 	ADDQ $+128, R13

@@ -20,14 +20,14 @@ func turnPairsAVX512BF16(dst []uint32, src []uint32)
 // pairs1AVX512BF16 multiplies 1 rows, a pairsFunc.
 //
 //go:noescape
-func pairs1AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
+func pairs1AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
 
 // pairs4AVX512BF16 multiplies 4 rows, a pairsFunc.
 //
 //go:noescape
-func pairs4AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
+func pairs4AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
 
 // pairs14AVX512BF16 multiplies 14 rows, a pairsFunc.
 //
 //go:noescape
-func pairs14AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
+func pairs14AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)

@@ -294,36 +294,24 @@ DATA swapHalves<>+0(SB)/8, $0x0706030205040100
 DATA swapHalves<>+8(SB)/8, $0x0f0e0b0a0d0c0908
 GLOBL swapHalves<>(SB), RODATA|NOPTR, $16
 
-// func pairs1AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·pairs1AVX512BF16(SB), NOSPLIT, $0-208
+// func pairs1AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·pairs1AVX512BF16(SB), NOSPLIT, $0-176
 	MOVQ b_base+64(FP), DI
 	MOVQ n+112(FP), R12
 	MOVQ c_base+0(FP), R13
 	XORQ R11, R11
 
 panel6:
-	MOVQ ahead_base+176(FP), SI
-	MOVQ stride+200(FP), DX
-	SHLQ $0x02, DX
-	MOVQ rows+104(FP), CX
-	ADDQ R11, SI
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   depth+96(FP), R9
+	MOVQ   DI, R10
 
-ahead7:
-	PREFETCHT1 (SI)
-	PREFETCHT1 64(SI)
-	ADDQ       DX, SI
-	DECQ       CX
-	JNZ        ahead7
-	MOVQ       ar+56(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       a_base+32(FP), AX
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	MOVQ       depth+96(FP), R9
-	MOVQ       DI, R10
-
-depth8:
+depth7:
 	VMOVUPS (R10), Z30
 	VMOVUPS 64(R10), Z31
 
@@ -381,7 +369,7 @@ depth8:
 	ADDQ      $+16, AX
 	ADDQ      $+512, R10
 	SUBQ      $+4, R9
-	JG        depth8
+	JG        depth7
 	MOVQ      sums_base+152(FP), SI
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   Z1, 64(SI)
@@ -397,13 +385,13 @@ depth8:
 	VXORPS    Z3, Z3, Z3
 	MOVQ      bias_len+136(FP), AX
 	TESTQ     AX, AX
-	JEQ       unbiased9
+	JEQ       unbiased8
 	MOVQ      bias_base+128(FP), AX
 	ADDQ      R11, AX
 	VMOVUPS.Z (AX), K1, Z2
 	VMOVUPS.Z 64(AX), K2, Z3
 
-unbiased9:
+unbiased8:
 	MOVQ         sums_base+152(FP), SI
 	MOVQ         rows+104(FP), CX
 	MOVQ         cr+24(FP), DX
@@ -412,9 +400,9 @@ unbiased9:
 	VBROADCASTSS beta+120(FP), Z4
 	VXORPS       X5, X5, X5
 	VUCOMISS     X5, X4
-	JNE          add10
+	JNE          add9
 
-set11:
+set10:
 	VADDPS  (SI), Z2, Z0
 	VADDPS  64(SI), Z3, Z1
 	VMOVUPS Z0, K1, (BX)
@@ -422,10 +410,10 @@ set11:
 	ADDQ    $+128, SI
 	ADDQ    DX, BX
 	DECQ    CX
-	JNZ     set11
-	JMP     merged12
+	JNZ     set10
+	JMP     merged11
 
-add10:
+add9:
 	VADDPS      (SI), Z2, Z0
 	VADDPS      64(SI), Z3, Z1
 	VMOVUPS.Z   (BX), K1, Z5
@@ -437,9 +425,9 @@ add10:
 	ADDQ        $+128, SI
 	ADDQ        DX, BX
 	DECQ        CX
-	JNZ         add10
+	JNZ         add9
 
-merged12:
+merged11:
 	MOVQ next+88(FP), AX
 	LEAQ (DI)(AX*4), DI
 	ADDQ $+128, R13
@@ -449,44 +437,32 @@ merged12:
 	VZEROUPPER
 	RET
 
-// func pairs4AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·pairs4AVX512BF16(SB), NOSPLIT, $0-208
+// func pairs4AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·pairs4AVX512BF16(SB), NOSPLIT, $0-176
 	MOVQ b_base+64(FP), DI
 	MOVQ n+112(FP), R12
 	MOVQ c_base+0(FP), R13
 	XORQ R11, R11
 
-panel13:
-	MOVQ ahead_base+176(FP), SI
-	MOVQ stride+200(FP), DX
-	SHLQ $0x02, DX
-	MOVQ rows+104(FP), CX
-	ADDQ R11, SI
+panel12:
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), AX
+	LEAQ   (AX)(R8*2), BX
+	ADDQ   R8, BX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   depth+96(FP), R9
+	MOVQ   DI, R10
 
-ahead14:
-	PREFETCHT1 (SI)
-	PREFETCHT1 64(SI)
-	ADDQ       DX, SI
-	DECQ       CX
-	JNZ        ahead14
-	MOVQ       ar+56(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       a_base+32(FP), AX
-	LEAQ       (AX)(R8*2), BX
-	ADDQ       R8, BX
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	MOVQ       depth+96(FP), R9
-	MOVQ       DI, R10
-
-depth15:
+depth13:
 	VMOVUPS (R10), Z30
 	VMOVUPS 64(R10), Z31
 
@@ -663,7 +639,7 @@ depth15:
 	ADDQ      $+16, BX
 	ADDQ      $+512, R10
 	SUBQ      $+4, R9
-	JG        depth15
+	JG        depth13
 	MOVQ      sums_base+152(FP), SI
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   Z1, 64(SI)
@@ -685,13 +661,13 @@ depth15:
 	VXORPS    Z3, Z3, Z3
 	MOVQ      bias_len+136(FP), AX
 	TESTQ     AX, AX
-	JEQ       unbiased16
+	JEQ       unbiased14
 	MOVQ      bias_base+128(FP), AX
 	ADDQ      R11, AX
 	VMOVUPS.Z (AX), K1, Z2
 	VMOVUPS.Z 64(AX), K2, Z3
 
-unbiased16:
+unbiased14:
 	MOVQ         sums_base+152(FP), SI
 	MOVQ         rows+104(FP), CX
 	MOVQ         cr+24(FP), DX
@@ -700,9 +676,9 @@ unbiased16:
 	VBROADCASTSS beta+120(FP), Z4
 	VXORPS       X5, X5, X5
 	VUCOMISS     X5, X4
-	JNE          add17
+	JNE          add15
 
-set18:
+set16:
 	VADDPS  (SI), Z2, Z0
 	VADDPS  64(SI), Z3, Z1
 	VMOVUPS Z0, K1, (BX)
@@ -710,10 +686,10 @@ set18:
 	ADDQ    $+128, SI
 	ADDQ    DX, BX
 	DECQ    CX
-	JNZ     set18
-	JMP     merged19
+	JNZ     set16
+	JMP     merged17
 
-add17:
+add15:
 	VADDPS      (SI), Z2, Z0
 	VADDPS      64(SI), Z3, Z1
 	VMOVUPS.Z   (BX), K1, Z5
@@ -725,82 +701,70 @@ add17:
 	ADDQ        $+128, SI
 	ADDQ        DX, BX
 	DECQ        CX
-	JNZ         add17
+	JNZ         add15
 
-merged19:
+merged17:
 	MOVQ next+88(FP), AX
 	LEAQ (DI)(AX*4), DI
 	ADDQ $+128, R13
 	ADDQ $+128, R11
 	SUBQ $+32, R12
-	JG   panel13
+	JG   panel12
 	VZEROUPPER
 	RET
 
-// func pairs14AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32, ahead []float32, stride int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
-TEXT ·pairs14AVX512BF16(SB), NOSPLIT, $0-208
+// func pairs14AVX512BF16(c []float32, cr int, a []uint32, ar int, b []uint32, next int, depth int, rows int, n int, beta float32, bias []float32, sums []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·pairs14AVX512BF16(SB), NOSPLIT, $0-176
 	MOVQ b_base+64(FP), DI
 	MOVQ n+112(FP), R12
 	MOVQ c_base+0(FP), R13
 	XORQ R11, R11
 
-panel20:
-	MOVQ ahead_base+176(FP), SI
-	MOVQ stride+200(FP), DX
-	SHLQ $0x02, DX
-	MOVQ rows+104(FP), CX
-	ADDQ R11, SI
+panel18:
+	MOVQ   ar+56(FP), R8
+	SHLQ   $0x02, R8
+	MOVQ   a_base+32(FP), AX
+	LEAQ   (AX)(R8*2), BX
+	ADDQ   R8, BX
+	LEAQ   (BX)(R8*2), CX
+	ADDQ   R8, CX
+	LEAQ   (CX)(R8*2), DX
+	ADDQ   R8, DX
+	LEAQ   (DX)(R8*2), SI
+	ADDQ   R8, SI
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	MOVQ   depth+96(FP), R9
+	MOVQ   DI, R10
 
-ahead21:
-	PREFETCHT1 (SI)
-	PREFETCHT1 64(SI)
-	ADDQ       DX, SI
-	DECQ       CX
-	JNZ        ahead21
-	MOVQ       ar+56(FP), R8
-	SHLQ       $0x02, R8
-	MOVQ       a_base+32(FP), AX
-	LEAQ       (AX)(R8*2), BX
-	ADDQ       R8, BX
-	LEAQ       (BX)(R8*2), CX
-	ADDQ       R8, CX
-	LEAQ       (CX)(R8*2), DX
-	ADDQ       R8, DX
-	LEAQ       (DX)(R8*2), SI
-	ADDQ       R8, SI
-	VXORPS     Z0, Z0, Z0
-	VXORPS     Z1, Z1, Z1
-	VXORPS     Z2, Z2, Z2
-	VXORPS     Z3, Z3, Z3
-	VXORPS     Z4, Z4, Z4
-	VXORPS     Z5, Z5, Z5
-	VXORPS     Z6, Z6, Z6
-	VXORPS     Z7, Z7, Z7
-	VXORPS     Z8, Z8, Z8
-	VXORPS     Z9, Z9, Z9
-	VXORPS     Z10, Z10, Z10
-	VXORPS     Z11, Z11, Z11
-	VXORPS     Z12, Z12, Z12
-	VXORPS     Z13, Z13, Z13
-	VXORPS     Z14, Z14, Z14
-	VXORPS     Z15, Z15, Z15
-	VXORPS     Z16, Z16, Z16
-	VXORPS     Z17, Z17, Z17
-	VXORPS     Z18, Z18, Z18
-	VXORPS     Z19, Z19, Z19
-	VXORPS     Z20, Z20, Z20
-	VXORPS     Z21, Z21, Z21
-	VXORPS     Z22, Z22, Z22
-	VXORPS     Z23, Z23, Z23
-	VXORPS     Z24, Z24, Z24
-	VXORPS     Z25, Z25, Z25
-	VXORPS     Z26, Z26, Z26
-	VXORPS     Z27, Z27, Z27
-	MOVQ       depth+96(FP), R9
-	MOVQ       DI, R10
-
-depth22:
+depth19:
 	VMOVUPS (R10), Z30
 	VMOVUPS 64(R10), Z31
 
@@ -1370,7 +1334,7 @@ depth22:
 	ADDQ      $+16, SI
 	ADDQ      $+512, R10
 	SUBQ      $+4, R9
-	JG        depth22
+	JG        depth19
 	MOVQ      sums_base+152(FP), SI
 	VMOVUPS   Z0, (SI)
 	VMOVUPS   Z1, 64(SI)
@@ -1412,13 +1376,13 @@ depth22:
 	VXORPS    Z3, Z3, Z3
 	MOVQ      bias_len+136(FP), AX
 	TESTQ     AX, AX
-	JEQ       unbiased23
+	JEQ       unbiased20
 	MOVQ      bias_base+128(FP), AX
 	ADDQ      R11, AX
 	VMOVUPS.Z (AX), K1, Z2
 	VMOVUPS.Z 64(AX), K2, Z3
 
-unbiased23:
+unbiased20:
 	MOVQ         sums_base+152(FP), SI
 	MOVQ         rows+104(FP), CX
 	MOVQ         cr+24(FP), DX
@@ -1427,9 +1391,9 @@ unbiased23:
 	VBROADCASTSS beta+120(FP), Z4
 	VXORPS       X5, X5, X5
 	VUCOMISS     X5, X4
-	JNE          add24
+	JNE          add21
 
-set25:
+set22:
 	VADDPS  (SI), Z2, Z0
 	VADDPS  64(SI), Z3, Z1
 	VMOVUPS Z0, K1, (BX)
@@ -1437,10 +1401,10 @@ set25:
 	ADDQ    $+128, SI
 	ADDQ    DX, BX
 	DECQ    CX
-	JNZ     set25
-	JMP     merged26
+	JNZ     set22
+	JMP     merged23
 
-add24:
+add21:
 	VADDPS      (SI), Z2, Z0
 	VADDPS      64(SI), Z3, Z1
 	VMOVUPS.Z   (BX), K1, Z5
@@ -1452,14 +1416,14 @@ add24:
 	ADDQ        $+128, SI
 	ADDQ        DX, BX
 	DECQ        CX
-	JNZ         add24
+	JNZ         add21
 
-merged26:
+merged23:
 	MOVQ next+88(FP), AX
 	LEAQ (DI)(AX*4), DI
 	ADDQ $+128, R13
 	ADDQ $+128, R11
 	SUBQ $+32, R12
-	JG   panel20
+	JG   panel18
 	VZEROUPPER
 	RET

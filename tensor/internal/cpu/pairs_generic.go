@@ -4,7 +4,7 @@ import "math"
 
 // pairsGeneric multiplies by panels of the given number of columns.
 func pairsGeneric(tileCols int) pairsFunc {
-	return func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, _, _ []float32, _ int) {
+	return func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, _ []float32) {
 		for i := range rows {
 			out, row := c[i*cr:][:n], a[i*ar:][:depth]
 			for j := range out {

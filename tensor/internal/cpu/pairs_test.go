@@ -102,7 +102,7 @@ func tryPairs(t *testing.T, k *kernels, rows, depth int) {
 		if beta == 0 {
 			c[0] = float32(math.NaN())
 		}
-		k.pairs.tile(c, cr, a, depth+16, b, k.tileCols*depth, depth, rows, n, beta, bias, make([]float32, k.pairs.rows*k.tileCols), nil, 0)
+		k.pairs.tile(c, cr, a, depth+16, b, k.tileCols*depth, depth, rows, n, beta, bias, make([]float32, k.pairs.rows*k.tileCols))
 		for i := range rows {
 			for j := range cr {
 				want, size := 2.0, 0.0

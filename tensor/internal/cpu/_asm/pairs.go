@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	pairsSignature = "func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums, ahead []float32, stride int)"
+	pairsSignature = "func(c []float32, cr int, a []uint32, ar int, b []uint32, next, depth, rows, n int, beta float32, bias, sums []float32)"
 	pairsCols      = 32            // columns of a panel
 	pairsPitch     = 4 * pairsCols // bytes between rows of a panel, and of sums
 	roundAhead     = 4             // rows that are fetched ahead while rows are rounded, one strip's last rows those of the next
@@ -162,7 +162,6 @@ func (m *machine) products(name, doc string, begin, sums, finish func()) {
 	m.Load(m.Param("c").Base(), reg.R13)
 	m.XORQ(reg.R11, reg.R11)
 	m.Label(panel)
-	m.fetchRows()
 	sums()
 	m.merge()
 	m.Load(m.Param("next"), reg.RAX)
@@ -173,22 +172,6 @@ func (m *machine) products(name, doc string, begin, sums, finish func()) {
 	m.JG(operand.LabelRef(panel))
 	finish()
 	m.end()
-}
-
-// fetchRows brings two lines of as many rows that will be rounded next to the second-level cache, further along the rows with each panel.
-func (m *machine) fetchRows() {
-	row := m.label("ahead")
-	m.Load(m.Param("ahead").Base(), reg.RSI)
-	m.Load(m.Param("stride"), reg.RDX)
-	m.SHLQ(operand.U8(2), reg.RDX)
-	m.Load(m.Param("rows"), reg.RCX)
-	m.ADDQ(reg.R11, reg.RSI)
-	m.Label(row)
-	m.PREFETCHT1(at(reg.RSI, 0))
-	m.PREFETCHT1(at(reg.RSI, 64))
-	m.ADDQ(reg.RDX, reg.RSI)
-	m.DECQ(reg.RCX)
-	m.JNZ(operand.LabelRef(row))
 }
 
 // merge makes c = sums + bias + beta·c for the columns of a panel.
