@@ -79,10 +79,11 @@ func (p *product) cut(threads int) {
 	p.down = blocks(m, p.mBlock)
 }
 
-// rounds is how many blocks each thread should do: several, so that others take what a slow thread leaves, but none smaller than is worth it, and none larger than the caches allow.
+// rounds is how many blocks each thread should do: several, and the more of them the more threads there are, so that others take what a slow one leaves, but none smaller than is worth it, and none
+// larger than the caches allow.
 func (p *product) rounds(threads int) int {
-	const several, worth = 6, 1 << 22
-	m, n := p.c.rows, p.c.cols
+	const worth = 1 << 22
+	m, n, several := p.c.rows, p.c.cols, min(4+threads, 12)
 	least := blocks(p.leastDown()*p.leastAcross(), threads)
 	if p.remade {
 		return least
