@@ -51,7 +51,6 @@ type head struct {
 	w              *worker
 	s, h, kvh      int
 	q0, q1, k0, k1 int
-	dim            int
 	first          bool    // of the query heads that read its keys
 	sorted         bool    // positions of keys beyond Always never fall
 	sights         []sight // what queries see, from query row sightsFrom on; none where all see every key
@@ -95,7 +94,7 @@ func (t *attention) chunk(w *worker, c int) {
 // sequence is sequence s, of which a head is yet to be chosen.
 func (t *attention) sequence(w *worker, s int) *head {
 	x := &w.head
-	*x = head{attention: t, w: w, s: s, dim: t.q.cols / t.a.Heads,
+	*x = head{attention: t, w: w, s: s,
 		q0: int(t.a.QStart[s]), q1: int(t.a.QStart[s+1]), k0: int(t.a.KStart[s]), k1: int(t.a.KStart[s+1])}
 	return x
 }
@@ -173,9 +172,15 @@ func (t *head) forwardBlock(i0, i1, j0, j1 int, kp, vp []float32, state softmaxS
 		t.softmaxRow(row, i0+i, at, i, state, d)
 	}
 	sums := dense(state.sums, i1-i0, d)
-	t.rows(i0, i1, lo, hi, func(from, to, end int) {
-		c, a := sums.window(from-i0, to-i0, 0, d), s.window(from-i0, to-i0, 0, end-lo)
-		t.k.strips(t.w, &c, &a, vp[(lo-j0)*t.k.tileCols:], t.k.tileCols, t.k.tileCols*(j1-j0), 1, 1, nil, nil)
+	t.byQueries(&sums, &s, vp[(lo-j0)*t.k.tileCols:], j1-j0, i0, lo, 1, 1)
+}
+
+// byQueries makes d = alpha·scores·m + beta·d, of scores of query rows from i0 on with the keys from lo on. m has so many rows, one for a key; its panels
+// are given from that key on.
+func (t *head) byQueries(d, scores *view, panels []float32, rows, i0, lo int, alpha, beta float32) {
+	t.rows(i0, i0+scores.rows, lo, lo+scores.cols, func(from, to, end int) {
+		c, a := d.window(from-i0, to-i0, 0, d.cols), scores.window(from-i0, to-i0, 0, end-lo)
+		t.k.strips(t.w, &c, &a, panels, t.k.tileCols, t.k.tileCols*rows, alpha, beta, nil, nil)
 	})
 }
 

@@ -178,21 +178,19 @@ func (t *head) backwardBlock(i0, i1 int, b *gradBlock) {
 		t.ahead(i, i1-i0, i0, lo, hi)
 		t.backwardRow(i0+i, lo, p.data[i*p.rs:][:p.cols], e.data[i*e.rs:][:e.cols])
 	}
-	k, scale, beta := t.k, float32(t.a.Scale), t.betas(i0, b.j0)
+	scale, beta := float32(t.a.Scale), t.betas(i0, b.j0)
 	if !t.dk.none() {
 		dk, dv := b.dk.window(lo-b.j0, hi-b.j0, 0, b.dk.cols), b.dv.window(lo-b.j0, hi-b.j0, 0, b.dv.cols)
 		t.byKeys(&dv, &t.dout, &p, i0, lo, 1, beta[2])
 		t.byKeys(&dk, &t.q, &e, i0, lo, scale, beta[1])
 	}
 	if !t.dq.none() {
-		t.rows(i0, i1, lo, hi, func(from, to, end int) {
-			dq, part := columns(&t.dq, t.q0+from, t.q0+to, t.h, t.a.Heads), e.window(from-i0, to-i0, 0, end-lo)
-			k.strips(t.w, &dq, &part, b.keys[(lo-b.j0)*k.tileCols:], k.tileCols, k.tileCols*(b.j1-b.j0), scale, beta[0], nil, nil)
-		})
+		dq := columns(&t.dq, t.q0+i0, t.q0+i1, t.h, t.a.Heads)
+		t.byQueries(&dq, &e, b.keys[(lo-b.j0)*t.k.tileCols:], b.j1-b.j0, i0, lo, scale, beta[0])
 	}
 }
 
-// byKeys adds to beta times d, rows of gradients by keys from lo on, the products of the scores' columns with as many rows of m from query row i0 on.
+// byKeys makes d = alpha·scoresᵀ·m + beta·d, of scores of query rows from i0 on, as are rows of m, with the keys from lo on, as are rows of d.
 func (t *head) byKeys(d, m, scores *view, i0, lo int, alpha, beta float32) {
 	rows := columns(m, t.q0+i0, t.q0+i0+scores.rows, t.h, t.a.Heads)
 	panels, cols := t.k.panelsOf(t.w, slotQ, rows), scores.t()

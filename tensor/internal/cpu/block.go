@@ -33,18 +33,7 @@ func (p *product) chunk(w *worker, t int) {
 // multiply adds up the products. That of low rank follows the other strip by strip, while the sums are in the cache.
 func (x *block) multiply() {
 	whole, low := x.alpha != 0 && x.a.cols > 0, !x.u.none() && x.u.cols > 0
-	if !whole && !low {
-		x.k.scale(x.c, x.beta)
-		for i := 0; x.addend != nil && i < x.c.rows; i++ {
-			x.k.axpby(x.c.row(i, 0, x.c.cols, nil), x.addend, 1, 1)
-		}
-		x.finish(0, x.c.rows)
-	}
-	switch {
-	case !whole && low:
-		x.add(&x.u, &x.v, 1)
-		return
-	case low:
+	if whole && low {
 		x.low = x.lowRank()
 	}
 	switch {
@@ -52,6 +41,14 @@ func (x *block) multiply() {
 		x.addPairs(&x.a, &x.b)
 	case whole:
 		x.add(&x.a, &x.b, x.alpha)
+	case low:
+		x.add(&x.u, &x.v, 1)
+	default:
+		x.k.scale(x.c, x.beta)
+		for i := 0; x.addend != nil && i < x.c.rows; i++ {
+			x.k.axpby(x.c.row(i, 0, x.c.cols, nil), x.addend, 1, 1)
+		}
+		x.finish(0, x.c.rows)
 	}
 }
 

@@ -30,7 +30,7 @@ type tile struct {
 	b, c, n reg.GPVirtual
 }
 
-// tile writes the kernel for the given number of rows. Panels that are cut are done a vector at a time.
+// tile writes the kernel for the given number of rows. Panels that are cut are done a vector at a time, the last one half a vector where AVX-512 needs no more.
 func (m *machine) tile(rows int) {
 	m.function(fmt.Sprint("tile", rows), tileSignature, fmt.Sprintf("multiplies %d rows by panels of columns, a tileFunc.", rows))
 	t := tile{machine: m, rows: rows, b: m.base("b"), c: m.base("c"), n: m.integer("n")}
